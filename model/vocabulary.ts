@@ -52,11 +52,15 @@ export interface ModelRecord {
   readonly timeMs: number;
 }
 
-/** Records [from, to) of one stream. */
-export interface Range {
-  readonly stream: StreamIndex;
+/** Sequence numbers [from, to). */
+export interface Span {
   readonly from: number;
   readonly to: number;
+}
+
+/** Records [from, to) of one stream. */
+export interface Range extends Span {
+  readonly stream: StreamIndex;
 }
 
 /** A sector in a stream's RAM chain. It is there exactly while it holds a record at or above max(head, synced). */
@@ -95,7 +99,7 @@ export interface StreamState {
   /** Lost while pending: an acknowledgement may still name them (they are its oldest) and changes nothing. */
   readonly forgiven: number;
   /** Damaged ranges at or above the durable head, ascending, joined. No mark rests on one: it stands behind it. */
-  readonly holes: readonly Range[];
+  readonly holes: readonly Span[];
   /**
    * Records at or above the durable head (without a disk: the head), without the damaged ones. Those below the head
    * are not retained, but a crash can bring them back.
@@ -112,14 +116,15 @@ export interface StreamState {
 }
 
 /** Records [from, to) of a stream got their identity in this store and epoch. */
-export interface IdentitySpan {
+export interface IdentitySpan extends Span {
   readonly storeId: number;
   readonly epoch: number;
-  readonly from: number;
-  readonly to: number;
 }
 
 export const IDENTITY_SPANS_MAX = 8;
+
+/** Newest entries of the loss ledger that the model keeps; the counts per stream keep the rest. */
+export const LEDGER_MAX = 64;
 
 /** The flush that is running. */
 export interface Flush {
@@ -133,7 +138,7 @@ export interface Flush {
 
 export type LossReason = 'evicted' | 'damaged';
 
-/** Entry that the last event made in the loss ledger. */
+/** One entry of the loss ledger: `records` of the range are lost (the others of it had left before). */
 export interface Loss extends Range {
   readonly records: number;
   readonly reason: LossReason;
@@ -195,7 +200,8 @@ export interface Context {
   readonly segments: readonly Segment[];
   /** Highest segment number ever used. */
   readonly lastSegment: number;
-  readonly losses: readonly Loss[];
+  /** Newest last. Ranges are not joined. */
+  readonly ledger: readonly Loss[];
   readonly counters: Counters;
 }
 
