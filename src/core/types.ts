@@ -87,7 +87,11 @@ export interface SegmentInspection {
   readonly epoch: number;
   readonly bytes: number;
   /** What it holds, also of records already acknowledged: one range a block, in file order. */
-  readonly blocks: readonly { readonly sensor: number; readonly from: number; readonly to: number }[];
+  readonly blocks: readonly {
+    readonly sensor: number;
+    readonly from: number;
+    readonly to: number;
+  }[];
 }
 
 /** Marks and placement, for a checker. Nothing in it is shared with the engine. */
@@ -182,14 +186,37 @@ export type EngineEvent =
       readonly bytes: number;
       readonly durationMs: number;
     }
-  | { readonly type: 'flushFailed'; readonly flush: number; readonly message: string; readonly retryInMs: number }
+  | {
+      readonly type: 'flushFailed';
+      readonly flush: number;
+      readonly message: string;
+      readonly retryInMs: number;
+    }
   /** Head marks up to these are durable now; `heads` has the streams whose durable head moved. */
-  | { readonly type: 'checkpointed'; readonly heads: readonly (StreamKey & { readonly head: number })[] }
+  | {
+      readonly type: 'checkpointed';
+      readonly heads: readonly (StreamKey & { readonly head: number })[];
+    }
   /** Segment dropped because a bound was reached: the ledger has `records` more. */
-  | { readonly type: 'segmentEvicted'; readonly segment: number; readonly records: number }
+  | {
+      readonly type: 'segmentEvicted';
+      readonly segment: number;
+      readonly records: number;
+    }
   /** RAM-only store was full: the oldest sector went. */
-  | { readonly type: 'sectorEvicted'; readonly key: StreamKey; readonly from: number; readonly to: number }
+  | {
+      readonly type: 'sectorEvicted';
+      readonly key: StreamKey;
+      readonly from: number;
+      readonly to: number;
+    }
   /** Segment whose records are all acknowledged was removed. */
   | { readonly type: 'segmentRemoved'; readonly segment: number }
-  | { readonly type: 'damaged'; readonly key: StreamKey; readonly from: number; readonly to: number; readonly file: string }
+  | {
+      readonly type: 'damaged';
+      readonly key: StreamKey;
+      readonly from: number;
+      readonly to: number;
+      readonly file: string;
+    }
   | { readonly type: 'closed'; readonly unsaved: number };

@@ -1,0 +1,189 @@
+/**
+ * Writes what changed to the checkpoint log: dirty marks, losses, segments that came and went. One call, one batch,
+ * whole or not at all; afterwards the heads it carried cannot be taken back by a crash (INV-15, INV-17).
+ *
+ * Also removes the files of segments that the log has forgotten. Never the other way round: a file goes only when no
+ * durable log names it.
+ */
+
+import { FrameList } from './checkpoint-format.ts';
+import {
+  encodeLedger,
+  encodeMarks,
+  encodeSegmentAdded,
+  encodeSegmentRemoved,
+  encodeStore,
+  encodeStream,
+  encodeSyncedBy,
+} from './checkpoint-image.ts';
+import { checkpointGrowthBytes } from './config.ts';
+import type { LiveSegment } from './disk-index.ts';
+import { segmentName } from './disk-index.ts';
+import type { IoResult } from './port.ts';
+import { SOURCE_DIRECTORIES } from './port.ts';
+import type { DiskSide, StoreState } from './store-state.ts';
+import type { StreamKey } from './types.ts';
+
+/** What a batch carries beside dirty marks and pending losses. */
+export interface CheckpointChange {
+  /** Segments written and synced, to become live. */
+  readonly added?: readonly LiveSegment[];
+  /** New synced mark of each stream in them. */
+  readonly synced?: ReadonlyMap<number, number>;
+  /** The store is being closed and everything is saved. */
+  readonly clean?: boolean;
+}
+
+const OK: IoResult<void> = { ok: true, value: undefined };
+
+/**
+ * Logs the change; durable when it answers ok. Fully acknowledged segments go with it. After an error the marks are
+ * dirty again and the log is suspect. The caller holds the write queue.
+ */
+export async function writeCheckpoint(state: StoreState, change: CheckpointChange = {}): Promise<IoResult<void>> {
+  const disk = state.disk as DiskSide;
+  const { pool } = state;
+  // Everything is captured before the first await: appends and acknowledges go on meanwhile.
+  const forgotten = [...disk.index.empty];
+  const renew = disk.log.suspect || disk.log.appendedBytes > checkpointGrowthBytes(state.settings.quotaBytes);
+  const dirty: number[] = [];
+  for (let slot = 0; slot < pool.streams; slot++) if (disk.marksDirty[slot] === 1) dirty.push(slot);
+  const heads = dirty.map((slot) => pool.head[slot] as number);
+  const streams = pool.streams;
+  const losses = disk.pendingLedger;
+  const list = new FrameList();
+  encodeStore(list, {
+    epoch: state.epoch,
+    clean: change.clean ?? false,
+    // Segments of a flush that is not committed yet stay beyond what the log knows, so that recovery salvages them.
+    nextSegment: change.added === undefined ? Math.min(disk.nextSegment, disk.firstUncommitted) : disk.nextSegment,
+    nextFlush: disk.nextFlush,
+    foldedRecords: pool.ledger.foldedRecords,
+    bytesWrittenTotal: disk.bytesWrittenBefore + state.counters.bytesWritten,
+    syncsTotal: disk.syncsBefore + state.counters.syncs,
+  });
+  if (renew) encodeSnapshot(state, list, change, forgotten);
+  else encodeChange(state, list, change, forgotten, dirty);
+  for (const slot of dirty) disk.marksDirty[slot] = 0;
+  disk.pendingLedger = [];
+  const frames = list.finish();
+  const written = await (renew ? disk.log.begin(frames) : disk.log.append(frames));
+  if (!written.ok) {
+    for (const slot of dirty) disk.marksDirty[slot] = 1;
+    disk.pendingLedger = [...losses, ...disk.pendingLedger];
+    return written;
+  }
+  disk.loggedStreams = Math.max(disk.loggedStreams, streams);
+  const recovering = state.lifecycle === 'recovering';
+  if (!recovering) state.counters.checkpoints++;
+  const moved: (StreamKey & { head: number })[] = [];
+  dirty.forEach((slot, i) => {
+    disk.durableHead[slot] = heads[i] as number;
+    moved.push({ ...state.key(slot), head: heads[i] as number });
+  });
+  for (const [slot, synced] of change.synced ?? []) disk.loggedSynced[slot] = synced;
+  if (moved.length > 0 && !recovering) state.emit({ type: 'checkpointed', heads: moved });
+  for (const segment of forgotten) {
+    disk.index.remove(segment);
+    disk.doomed.set(segment.number, segment);
+    if (!recovering) state.emit({ type: 'segmentRemoved', segment: segment.number });
+  }
+  await removeDoomed(state);
+  return OK;
+}
+
+/** True when a checkpoint would say something that the log does not say yet. */
+export function checkpointDue(state: StoreState): boolean {
+  const disk = state.disk as DiskSide;
+  return (
+    disk.index.empty.size > 0 ||
+    disk.pendingLedger.length > 0 ||
+    disk.loggedStreams < state.pool.streams ||
+    disk.marksDirty.subarray(0, state.pool.streams).includes(1)
+  );
+}
+
+/** Removes files that no durable log names. One that cannot be removed now is tried again with the next batch. */
+export async function removeDoomed(state: StoreState): Promise<void> {
+  const disk = state.disk as DiskSide;
+  if (disk.log.suspect) return;
+  for (const [number, file] of [...disk.doomed]) {
+    const removed = await disk.port.remove(SOURCE_DIRECTORIES[file.source as 0 | 1 | 2], segmentName(number));
+    if (!removed.ok) continue;
+    disk.doomed.delete(number);
+    state.counters.segmentsRemoved++;
+  }
+}
+
+function encodeSlotMarks(state: StoreState, list: FrameList, slot: number, synced: number): void {
+  const disk = state.disk as DiskSide;
+  const { pool } = state;
+  encodeMarks(list, {
+    slot,
+    head: pool.head[slot] as number,
+    synced,
+    discarded: pool.discarded[slot] as number,
+    evicted: pool.evicted[slot] as number,
+    damaged: disk.damaged[slot] as number,
+    holes: disk.index.holes(slot),
+  });
+}
+
+function encodeStreamOf(state: StoreState, list: FrameList, slot: number): void {
+  const { pool } = state;
+  encodeStream(list, {
+    slot,
+    shape: pool.shape[slot] as number,
+    sensor: pool.sensor[slot] as number,
+    periodMs: pool.periodMs[slot] as number,
+    priority: pool.priority[slot] as number,
+  });
+}
+
+function encodeChange(
+  state: StoreState,
+  list: FrameList,
+  change: CheckpointChange,
+  forgotten: readonly LiveSegment[],
+  dirty: readonly number[],
+): void {
+  const disk = state.disk as DiskSide;
+  for (let slot = disk.loggedStreams; slot < state.pool.streams; slot++) encodeStreamOf(state, list, slot);
+  for (const slot of dirty) encodeSlotMarks(state, list, slot, disk.loggedSynced[slot] as number);
+  for (const loss of disk.pendingLedger) encodeLedger(list, loss);
+  for (const segment of change.added ?? []) encodeSegmentAdded(list, segment.source, segment.number);
+  for (const segment of forgotten) encodeSegmentRemoved(list, segment.number);
+  for (const number of disk.doomed.keys()) encodeSegmentRemoved(list, number);
+  let previous = -1;
+  for (const [slot, synced] of [...(change.synced ?? [])].sort((a, b) => a[0] - b[0])) {
+    previous = encodeSyncedBy(list, previous, slot, synced - (disk.loggedSynced[slot] as number));
+  }
+}
+
+function encodeSnapshot(
+  state: StoreState,
+  list: FrameList,
+  change: CheckpointChange,
+  forgotten: readonly LiveSegment[],
+): void {
+  const disk = state.disk as DiskSide;
+  const { pool } = state;
+  for (let slot = 0; slot < pool.streams; slot++) encodeStreamOf(state, list, slot);
+  for (let slot = 0; slot < pool.streams; slot++) {
+    encodeSlotMarks(state, list, slot, change.synced?.get(slot) ?? (disk.loggedSynced[slot] as number));
+  }
+  for (let i = 0; i < pool.ledger.length; i++) {
+    const entry = pool.ledger.at(i);
+    encodeLedger(list, {
+      slot: pool.ledger.slot[entry] as number,
+      from: pool.ledger.from[entry] as number,
+      to: pool.ledger.to[entry] as number,
+      records: pool.ledger.records[entry] as number,
+      reason: pool.ledger.reason[entry] as number,
+    });
+  }
+  for (const segment of disk.index.segments.values()) {
+    if (!forgotten.includes(segment)) encodeSegmentAdded(list, segment.source, segment.number);
+  }
+  for (const segment of change.added ?? []) encodeSegmentAdded(list, segment.source, segment.number);
+}

@@ -1,0 +1,489 @@
+/**
+ * The engine: opens a store on a platform, drives flush, checkpoint and close, and hands out streams.
+ *
+ * Keeps INV-08 (a flush is running, asked for or waiting while use is high) and the liveness rule that a flush that is
+ * asked for ends. Writing work (flush, checkpoint, close) goes through one queue; reads and appends never wait for it.
+ *
+ * It holds no clock and no timer of its own: time comes from the platform, the retry of a failed flush from the port.
+ */
+import { checkpointDue, writeCheckpoint } from './checkpoint.ts';
+import { ioFailure } from './checkpoint-log.ts';
+import type { Result } from './codes.ts';
+import { failure, success } from './codes.ts';
+import type { Settings } from './config.ts';
+import type { FlushOutcome, FlushPlan } from './flush.ts';
+import { planByPriority, planBySource, runFlush } from './flush.ts';
+import { inspectStore, ledgerOf, statsOf } from './inspect.ts';
+import type { Platform } from './port.ts';
+import { Reader } from './reader.ts';
+import { recover } from './recovery.ts';
+import { SHAPE_EVT, shapeOf, shapeType } from './sector-pool.ts';
+import type { DiskSide } from './store-state.ts';
+import { StoreState } from './store-state.ts';
+import { StreamHandle } from './stream-handle.ts';
+import type {
+  EngineEvent,
+  Kind,
+  Ledger,
+  RecoveryReport,
+  Stats,
+  StoreInspection,
+  StreamKey,
+  StreamOptions,
+  ValueType,
+} from './types.ts';
+import { KINDS, SOURCES, VALUE_TYPES } from './types.ts';
+
+const RETRY_FIRST_MS = 1_000;
+const RETRY_MAX_MS = 60_000;
+/** So many empty segments are worth a checkpoint of their own; fewer wait for the next flush. */
+const RECLAIM_AT_SEGMENTS = 16;
+
+export interface EngineHooks {
+  readonly onEvent?: (event: EngineEvent) => void;
+}
+
+/** What a power-fail flush or a close could and could not save, per stream with something in RAM. */
+export interface SaveReport {
+  readonly saved: number;
+  readonly unsaved: number;
+  readonly streams: readonly (StreamKey & {
+    readonly priority: number;
+    readonly saved: number;
+    readonly unsaved: number;
+  })[];
+}
+
+interface Waiter {
+  readonly settle: (result: Result<void>) => void;
+}
+
+export class Engine {
+  readonly #state: StoreState;
+  readonly #reader: Reader;
+  readonly #handles: StreamHandle[] = [];
+  /** The write queue: each piece of writing work begins when the one before has ended. */
+  #queue: Promise<unknown> = Promise.resolve();
+  #flushWaiters: Waiter[] = [];
+  #running: { readonly appended: number; waiters: Waiter[] } | null = null;
+  #roomWaiters: (() => void)[] = [];
+  #failuresInARow = 0;
+  #cancelRetry: (() => void) | null = null;
+  /** A power-fail flush is waiting: the running one stops at its next segment. */
+  #hurry = false;
+  #checkpointQueued = false;
+
+  private constructor(state: StoreState) {
+    this.#state = state;
+    this.#reader = new Reader(state);
+    state.onFlushWanted = () => this.#startFlush();
+    state.onRoom = () => this.#wakeRoomWaiters();
+    state.onSegmentsEmpty = () => this.#reclaim();
+  }
+
+  /**
+   * Opens the store: lock, recover, epoch + 1 durable, ready.
+   * @returns LOCKED (names the holder), UNSUPPORTED_FORMAT, IO_FAILED, CONFIG_INVALID; then nothing is held.
+   */
+  static async open(platform: Platform, settings: Settings, hooks: EngineHooks = {}): Promise<Result<Engine>> {
+    const state = new StoreState(platform, settings, platform.newStoreId(), hooks.onEvent ?? null);
+    const engine = new Engine(state);
+    const { disk } = platform;
+    if (disk === null) {
+      state.epoch = 1;
+      state.recovery = {
+        found: 'new',
+        epoch: 1,
+        segments: 0,
+        records: 0,
+        salvagedRecords: 0,
+        setAside: [],
+        damagedRecords: 0,
+      };
+    } else {
+      const locked = await disk.lock();
+      if (!locked.ok) {
+        state.lifecycle = 'failed';
+        return 'holder' in locked
+          ? failure('LOCKED', `the store is open elsewhere: ${locked.holder}; close it there first`)
+          : ioFailure('lock the storage directory', locked.error);
+      }
+      const recovered = await recover(state, disk);
+      if (!recovered.ok) {
+        state.lifecycle = 'failed';
+        await disk.unlock();
+        return recovered;
+      }
+    }
+    state.lifecycle = 'ram';
+    for (let slot = 0; slot < state.pool.streams; slot++) engine.#addHandle(slot);
+    state.emit({ type: 'recovered', report: engine.recovery });
+    return success(engine);
+  }
+
+  get onEvent(): ((event: EngineEvent) => void) | null {
+    return this.#state.onEvent;
+  }
+
+  set onEvent(listener: ((event: EngineEvent) => void) | null) {
+    this.#state.onEvent = listener;
+  }
+
+  get recovery(): RecoveryReport {
+    return this.#state.recovery as RecoveryReport;
+  }
+
+  get storeId(): string {
+    return this.#state.storeIdHex;
+  }
+
+  get epoch(): number {
+    return this.#state.epoch;
+  }
+
+  /**
+   * Finds or makes a stream.
+   * @returns PARAMETER_INVALID, KIND_MISMATCH (it exists with another kind, type or period), TOO_MANY_STREAMS, CLOSED.
+   */
+  stream(key: StreamKey, options: StreamOptions): Result<StreamHandle> {
+    if (!this.#state.open) return failure('CLOSED', 'the store is closed: open it before asking for a stream');
+    const checked = checkStream(key, options);
+    if (!checked.ok) return checked;
+    const { source, evt, type, periodMs, priority } = checked.value;
+    const { pool, settings } = this.#state;
+    const name = `${key.source}/${key.sensor}`;
+    const known = pool.find(source, key.sensor);
+    if (known >= 0) {
+      const shape = pool.shape[known] as number;
+      const has = describeShape((shape & SHAPE_EVT) !== 0, shapeType(shape), pool.periodMs[known] as number);
+      const asked = describeShape(evt, type, periodMs);
+      if (has !== asked) {
+        return failure('KIND_MISMATCH', `stream ${name} is ${has}, not ${asked}: use it as it is or another sensor id`);
+      }
+      if (options.priority !== undefined) pool.priority[known] = priority;
+      return success(this.#handles[known] as StreamHandle);
+    }
+    if (pool.streams >= settings.streamsMax) {
+      return failure(
+        'TOO_MANY_STREAMS',
+        `stream ${name} would be number ${pool.streams + 1}, streamsMax is ${settings.streamsMax}: raise it`,
+      );
+    }
+    return success(this.#addHandle(pool.addStream(shapeOf(source, evt, type), key.sensor, periodMs, priority)));
+  }
+
+  streams(): readonly StreamHandle[] {
+    return this.#handles;
+  }
+
+  #addHandle(slot: number): StreamHandle {
+    const handle = new StreamHandle(this.#state, this.#reader, slot, () => this.#acknowledged());
+    this.#handles[slot] = handle;
+    return handle;
+  }
+
+  /**
+   * Resolves when everything appended before the call is on disk for good. Concurrent calls share one flush.
+   * @returns IO_FAILED: everything is still in RAM and the engine tries again by itself; CLOSED. Without a disk it
+   * resolves at once: there is nothing that could be made durable.
+   */
+  flush(): Promise<Result<void>> {
+    const state = this.#state;
+    if (!state.open) return Promise.resolve(failure('CLOSED', 'the store is closed'));
+    if (state.disk === null) return Promise.resolve(success(undefined));
+    return new Promise((settle) => {
+      if (this.#running !== null && this.#running.appended === state.counters.appended) {
+        this.#running.waiters.push({ settle });
+        return;
+      }
+      this.#flushWaiters.push({ settle });
+      if (state.retryWaiting) this.#endRetryWait();
+      if (!state.flushRequested) {
+        state.flushRequested = true;
+        state.emit({ type: 'flushRequested' });
+      }
+      if (!state.flushRunning) this.#startFlush();
+    });
+  }
+
+  /** Runs one flush outside the caller's stack: an append must not find itself writing to a disk. */
+  #startFlush(): void {
+    void this.#exclusive(() => this.#flushOnce());
+  }
+
+  async #flushOnce(): Promise<void> {
+    const state = this.#state;
+    if (!state.flushRequested || !state.open) return;
+    await this.#attempt(planBySource(state, () => this.#hurry));
+  }
+
+  /** One attempt at a flush with its bookkeeping. The caller holds the write queue. */
+  async #attempt(plan: FlushPlan): Promise<FlushOutcome> {
+    const state = this.#state;
+    const waiters = this.#flushWaiters;
+    this.#flushWaiters = [];
+    this.#running = { appended: state.counters.appended, waiters };
+    state.flushRequested = false;
+    state.flushRunning = true;
+    if (state.lifecycle === 'ram') state.lifecycle = 'flushing';
+    const startedMs = state.platform.nowMs();
+    const flush = state.disk?.nextFlush ?? 0;
+    const outcome = await runFlush(state, plan);
+    state.flushRunning = false;
+    if (state.lifecycle === 'flushing') state.lifecycle = 'ram';
+    this.#running = null;
+    if (!outcome.ok) {
+      this.#flushFailed(flush, outcome.error.detail, waiters);
+      return outcome;
+    }
+    state.counters.flushes++;
+    this.#failuresInARow = 0;
+    const { records, segments, bytes } = outcome;
+    const durationMs = state.platform.nowMs() - startedMs;
+    state.emit({
+      type: 'flushed',
+      flush,
+      records,
+      segments,
+      bytes,
+      durationMs,
+    });
+    if (outcome.complete) for (const waiter of waiters) waiter.settle(success(undefined));
+    else this.#flushWaiters.push(...waiters);
+    if (this.#flushWaiters.length > 0 && !state.flushRequested) {
+      state.flushRequested = true;
+      state.emit({ type: 'flushRequested' });
+    }
+    if (state.pool.used >= state.flushAtSectors) state.wantFlush();
+    if (state.flushRequested) this.#startFlush();
+    this.#wakeRoomWaiters();
+    return outcome;
+  }
+
+  #flushFailed(flush: number, detail: string, waiters: readonly Waiter[]): void {
+    const state = this.#state;
+    state.counters.flushFailures++;
+    const retryInMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** this.#failuresInARow);
+    this.#failuresInARow++;
+    const message = `flush ${flush} failed: ${detail}`;
+    if (state.open) {
+      state.retryWaiting = true;
+      this.#cancelRetry = (state.disk as DiskSide).port.after(retryInMs, () => {
+        this.#endRetryWait();
+        state.wantFlush();
+      });
+    }
+    state.emit({ type: 'flushFailed', flush, message, retryInMs });
+    for (const waiter of waiters) waiter.settle(failure('IO_FAILED', `${message}; all records are still in RAM`));
+  }
+
+  #endRetryWait(): void {
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
+    this.#state.retryWaiting = false;
+  }
+
+  /** Makes the acknowledgements so far durable. @returns IO_FAILED (nothing lost), CLOSED. */
+  async checkpoint(): Promise<Result<void>> {
+    const state = this.#state;
+    if (!state.open) return failure('CLOSED', 'the store is closed');
+    if (state.disk === null) return success(undefined);
+    return this.#exclusive(async () => {
+      if (!state.open) return failure('CLOSED', 'the store is closed');
+      if (!checkpointDue(state)) return success(undefined);
+      const written = await writeCheckpoint(state);
+      return written.ok ? success(undefined) : ioFailure('write the checkpoint', written.error);
+    });
+  }
+
+  #acknowledged(): void {
+    if (this.#state.settings.durableAcknowledge) this.#queueCheckpoint();
+  }
+
+  #reclaim(): void {
+    const index = this.#state.disk?.index;
+    if (index === undefined || !this.#state.open) return;
+    if (index.empty.size >= RECLAIM_AT_SEGMENTS || index.empty.size === index.segments.size) this.#queueCheckpoint();
+  }
+
+  /** A checkpoint nobody waits for. When it fails the marks stay dirty, and the next one carries them. */
+  #queueCheckpoint(): void {
+    if (this.#checkpointQueued || this.#state.disk === null) return;
+    this.#checkpointQueued = true;
+    void this.#exclusive(async () => {
+      this.#checkpointQueued = false;
+      if (this.#state.open && checkpointDue(this.#state)) await writeCheckpoint(this.#state);
+    });
+  }
+
+  /** Resolves when pool use is below the threshold: the pace for a producer that can wait. */
+  ready(): Promise<Result<void>> {
+    if (!this.#state.open) return Promise.resolve(failure('CLOSED', 'the store is closed'));
+    if (this.#hasRoom()) return Promise.resolve(success(undefined));
+    return new Promise((resolve) => {
+      this.#roomWaiters.push(() =>
+        resolve(this.#state.open ? success(undefined) : failure('CLOSED', 'the store was closed meanwhile')),
+      );
+    });
+  }
+
+  #hasRoom(): boolean {
+    return this.#state.disk === null || this.#state.pool.used < this.#state.flushAtSectors;
+  }
+
+  #wakeRoomWaiters(): void {
+    if (this.#roomWaiters.length === 0 || (this.#state.open && !this.#hasRoom())) return;
+    const waiters = this.#roomWaiters;
+    this.#roomWaiters = [];
+    for (const wake of waiters) wake();
+  }
+
+  /**
+   * Power is failing: saves what is in RAM, highest priority first, each priority durable before the next is begun,
+   * until `deadlineMs` milliseconds from now. A running flush is cut at its next segment.
+   * @returns what was and what was not saved; IO_FAILED and CLOSED as for flush.
+   */
+  async emergencyFlush(deadlineMs: number): Promise<Result<SaveReport>> {
+    const state = this.#state;
+    if (!state.open) return failure('CLOSED', 'the store is closed');
+    if (!(deadlineMs >= 0)) {
+      return failure(
+        'PARAMETER_INVALID',
+        `deadlineMs is ${deadlineMs}: give the milliseconds that are left, 0 or more`,
+      );
+    }
+    const before = this.#inRam();
+    if (state.disk === null) return success(this.#report(before));
+    const endMs = state.platform.nowMs() + deadlineMs;
+    this.#hurry = true;
+    return this.#exclusive(async () => {
+      this.#hurry = false;
+      const outcome = await this.#attempt(planByPriority(state, () => state.platform.nowMs() >= endMs));
+      return outcome.ok ? success(this.#report(before)) : ioFailure('save on power failure', outcome.error);
+    });
+  }
+
+  /** Records in RAM and not on disk, by slot. */
+  #inRam(): number[] {
+    const { pool } = this.#state;
+    return this.#handles.map((_, slot) => (pool.appended[slot] as number) - pool.ramFrom(slot));
+  }
+
+  #report(before: readonly number[]): SaveReport {
+    const { pool, disk } = this.#state;
+    const streams: SaveReport['streams'][number][] = [];
+    const total = { saved: 0, unsaved: 0 };
+    before.forEach((records, slot) => {
+      if (records === 0) return;
+      const unsaved = disk === null ? records : Math.min(records, (pool.appended[slot] as number) - pool.ramFrom(slot));
+      total.saved += records - unsaved;
+      total.unsaved += unsaved;
+      const priority = pool.priority[slot] as number;
+      streams.push({
+        ...this.#state.key(slot),
+        priority,
+        saved: records - unsaved,
+        unsaved,
+      });
+    });
+    return {
+      ...total,
+      streams: streams.sort((a, b) => b.priority - a.priority),
+    };
+  }
+
+  /**
+   * Flushes, writes the checkpoint, unlocks. Appends are refused from the call on. With a deadline, saving stops
+   * there. The store is closed in every case; the report says what could not be saved.
+   * @returns CLOSED when it is closed already or being closed.
+   */
+  async close(deadlineMs = Number.POSITIVE_INFINITY): Promise<Result<SaveReport>> {
+    const state = this.#state;
+    if (!state.open) return failure('CLOSED', 'the store is closed already');
+    const before = this.#inRam();
+    const endMs = state.platform.nowMs() + deadlineMs;
+    const late = (): boolean => state.platform.nowMs() >= endMs;
+    state.lifecycle = 'closing';
+    this.#endRetryWait();
+    this.#hurry = Number.isFinite(deadlineMs);
+    return this.#exclusive(async () => {
+      this.#hurry = false;
+      if (state.disk !== null) {
+        if (before.some((records) => records > 0)) {
+          await this.#attempt(Number.isFinite(deadlineMs) ? planByPriority(state, late) : planBySource(state, late));
+        }
+        const unsaved = this.#inRam().some((records) => records > 0);
+        // A failure here costs the acknowledgements since the last checkpoint: delivered again, never lost.
+        await writeCheckpoint(state, { clean: !unsaved });
+        await state.disk.port.unlock();
+      }
+      const report = this.#report(before);
+      state.lifecycle = 'closed';
+      for (const waiter of this.#flushWaiters) waiter.settle(failure('CLOSED', 'the store was closed meanwhile'));
+      this.#flushWaiters = [];
+      this.#wakeRoomWaiters();
+      state.emit({ type: 'closed', unsaved: report.unsaved });
+      return success(report);
+    });
+  }
+
+  #exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch((error: unknown) => {
+      // Only an ImpossibleState gets here. The store stops writing; whoever waited for `result` has the error.
+      this.#state.lifecycle = 'failed';
+      return error;
+    });
+    return result;
+  }
+
+  inspect(): StoreInspection {
+    return inspectStore(this.#state);
+  }
+
+  stats(): Stats {
+    return statsOf(this.#state);
+  }
+
+  ledger(): Ledger {
+    return ledgerOf(this.#state);
+  }
+}
+
+const describeShape = (evt: boolean, type: number, periodMs: number): string =>
+  `${evt ? 'evt' : `tsd every ${periodMs} ms`} of ${VALUE_TYPES[type as 0 | 1 | 2]}`;
+
+interface CheckedStream {
+  readonly source: number;
+  readonly evt: boolean;
+  readonly type: number;
+  readonly periodMs: number;
+  readonly priority: number;
+}
+
+function checkStream(key: StreamKey, options: StreamOptions): Result<CheckedStream> {
+  const invalid = (what: string): Result<CheckedStream> => failure('PARAMETER_INVALID', what);
+  const source = SOURCES.indexOf(key.source);
+  if (source < 0) return invalid(`source is ${String(key.source)}: it must be one of ${SOURCES.join(', ')}`);
+  if (key.sensor >>> 0 !== key.sensor) {
+    return invalid(`sensor id is ${String(key.sensor)}: it must be a whole number from 0 to 4294967295`);
+  }
+  if (typeof options !== 'object' || options === null) return invalid('options are missing: give at least { kind }');
+  const kind: Kind = options.kind;
+  if (!KINDS.includes(kind)) return invalid(`kind is ${String(kind)}: it must be 'tsd' or 'evt'`);
+  const named: ValueType = options.type ?? 'uint32';
+  const type = VALUE_TYPES.indexOf(named);
+  if (type < 0) return invalid(`type is ${String(named)}: it must be one of ${VALUE_TYPES.join(', ')}`);
+  const periodMs = options.periodMs ?? 0;
+  if (kind === 'evt' && periodMs !== 0) return invalid(`periodMs is ${periodMs}: an evt stream has none, leave it out`);
+  if (kind === 'tsd' && !(Number.isInteger(periodMs) && periodMs >= 1 && periodMs <= 0x7fff_ffff)) {
+    return invalid(
+      `periodMs is ${String(options.periodMs)}: a tsd stream needs whole milliseconds from 1 to 2147483647`,
+    );
+  }
+  const priority = options.priority ?? 0;
+  if (!(Number.isInteger(priority) && priority >= 0 && priority <= 255)) {
+    return invalid(`priority is ${String(priority)}: it must be a whole number from 0 to 255`);
+  }
+  return success({ source, evt: kind === 'evt', type, periodMs, priority });
+}

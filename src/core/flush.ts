@@ -1,0 +1,414 @@
+/**
+ * The flush: everything in RAM goes to new segments in one batch, is made durable, and only then leaves the RAM.
+ *
+ * Keeps INV-05, INV-06, INV-09, INV-10, INV-11, INV-14, INV-15, INV-16. The order is what makes them hold:
+ *
+ *   1 target = appended of every stream                 (appends after this belong to the next flush)
+ *   2 make room: the oldest segments go until it fits   (the ledger first, the file last)
+ *   3 per segment: gather, write, fdatasync             (not in any durable log yet: a crash here loses nothing synced)
+ *   4 one directory sync per source
+ *   5 one batch in the checkpoint log, fdatasync        <- the commit: synced moves here and nowhere else
+ *   6 the sectors are freed
+ *
+ * Gathering is lazy, segment by segment, so what is acknowledged or discarded meanwhile is not written any more.
+ * A failure in 3 to 5 frees nothing; the numbers and files of the attempt are never used again.
+ */
+import { checkpointDue, removeDoomed, writeCheckpoint } from './checkpoint.ts';
+import { BLOCK_BYTES_MAX } from './config.ts';
+import type { LiveSegment } from './disk-index.ts';
+import { allocatedBytes, segmentName } from './disk-index.ts';
+import type { IoError, IoResult } from './port.ts';
+import { SOURCE_DIRECTORIES } from './port.ts';
+import { SHAPE_EVT, shapeSource, shapeType } from './sector-pool.ts';
+import { SegmentBuilder } from './segment.ts';
+import type { DiskSide, StoreState } from './store-state.ts';
+
+/** No block holds more records: a raw value takes four bytes. */
+const BLOCK_RECORDS_MAX = BLOCK_BYTES_MAX / 4;
+const scratchTimesMs = new Float64Array(BLOCK_RECORDS_MAX);
+const scratchBits = new Uint32Array(BLOCK_RECORDS_MAX);
+
+export interface FlushPlan {
+  /** Streams that go into segments together, all of one source; groups are committed in this order. */
+  readonly groups: readonly (readonly number[])[];
+  /** One commit at the end, or one after each group. */
+  readonly commitEachGroup: boolean;
+  /** Asked before each segment: true stops gathering and commits what is written. */
+  readonly stop: () => boolean;
+}
+
+export type FlushOutcome =
+  | {
+      readonly ok: true;
+      readonly complete: boolean;
+      readonly records: number;
+      readonly segments: number;
+      readonly bytes: number;
+    }
+  | { readonly ok: false; readonly error: IoError };
+
+/** All streams in one commit, source by source: the flush of everyday. */
+export function planBySource(state: StoreState, stop: () => boolean): FlushPlan {
+  const groups: number[][] = [[], [], []];
+  for (let slot = 0; slot < state.pool.streams; slot++) {
+    groups[shapeSource(state.pool.shape[slot] as number)]?.push(slot);
+  }
+  return { groups, commitEachGroup: false, stop };
+}
+
+/** Highest priority first, each priority committed before the next is begun: the flush when power is failing. */
+export function planByPriority(state: StoreState, stop: () => boolean): FlushPlan {
+  const { pool } = state;
+  const groups = new Map<number, number[]>();
+  for (let slot = 0; slot < pool.streams; slot++) {
+    const rank = (255 - (pool.priority[slot] as number)) * 4 + shapeSource(pool.shape[slot] as number);
+    const group = groups.get(rank);
+    if (group === undefined) groups.set(rank, [slot]);
+    else group.push(slot);
+  }
+  return {
+    groups: [...groups].sort((a, b) => a[0] - b[0]).map(([, slots]) => slots),
+    commitEachGroup: true,
+    stop,
+  };
+}
+
+/** One attempt. The caller holds the write queue and has set `flushRunning`. */
+export async function runFlush(state: StoreState, plan: FlushPlan): Promise<FlushOutcome> {
+  const disk = state.disk as DiskSide;
+  const flush = disk.nextFlush++;
+  state.emit({ type: 'flushStarted', flush });
+  const attempt = new FlushAttempt(state, disk, flush);
+  const room = await attempt.prepare();
+  if (!room.ok) return attempt.fail(room.error);
+  for (const group of plan.groups) {
+    const written = await attempt.writeGroup(group, plan.stop);
+    if (!written.ok) return attempt.fail(written.error);
+    if (plan.commitEachGroup || attempt.stopped) {
+      const committed = await attempt.commit();
+      if (!committed.ok) return attempt.fail(committed.error);
+    }
+    if (attempt.stopped) break;
+  }
+  const committed = await attempt.commit();
+  if (!committed.ok) return attempt.fail(committed.error);
+  disk.firstUncommitted = Number.POSITIVE_INFINITY;
+  return {
+    ok: true,
+    complete: !attempt.stopped,
+    records: attempt.records,
+    segments: attempt.segments,
+    bytes: attempt.bytes,
+  };
+}
+
+const OK: IoResult<void> = { ok: true, value: undefined };
+
+class FlushAttempt {
+  readonly #state: StoreState;
+  readonly #disk: DiskSide;
+  readonly #flush: number;
+  readonly #target: Float64Array;
+  /** Per stream: gathered into written segments up to here. */
+  readonly #gathered = new Map<number, number>();
+  #written: LiveSegment[] = [];
+  stopped = false;
+  records = 0;
+  segments = 0;
+  bytes = 0;
+
+  constructor(state: StoreState, disk: DiskSide, flush: number) {
+    this.#state = state;
+    this.#disk = disk;
+    this.#flush = flush;
+    this.#target = state.pool.appended.slice(0, state.pool.streams);
+    disk.firstUncommitted = disk.nextSegment;
+  }
+
+  /** Evicts in one go what is certain to be needed; each segment checks again with its exact size. */
+  async prepare(): Promise<IoResult<void>> {
+    const { pool } = this.#state;
+    let atLeast = 0;
+    for (let slot = 0; slot < this.#target.length; slot++) {
+      atLeast += 4 * ((this.#target[slot] as number) - pool.ramFrom(slot));
+    }
+    if (atLeast === 0) return OK;
+    const free = await this.#disk.port.freeBytes();
+    if (!free.ok) return free;
+    return makeRoom(this.#state, atLeast, this.#state.settings.freeFloorBytes + atLeast - free.value);
+  }
+
+  async writeGroup(slots: readonly number[], stop: () => boolean): Promise<IoResult<void>> {
+    const first = slots[0];
+    if (first === undefined) return OK;
+    const source = shapeSource(this.#state.pool.shape[first] as number);
+    let wrote = false;
+    for (let at = 0; at < slots.length; ) {
+      if (stop()) {
+        this.stopped = true;
+        break;
+      }
+      const gathered = this.#gather(slots, at, source);
+      at = gathered.next;
+      if (gathered.builder === null) continue;
+      const written = await this.#write(gathered.builder, gathered.ends);
+      if (!written.ok) return written;
+      wrote = true;
+    }
+    if (!wrote) return OK;
+    const named = await this.#disk.port.syncDirectory(SOURCE_DIRECTORIES[source as 0 | 1 | 2]);
+    if (named.ok) this.#state.counters.syncs++;
+    return named;
+  }
+
+  /** Fills one segment from slots[from] on. `next` is the slot to go on with: the same one when it was cut. */
+  #gather(
+    slots: readonly number[],
+    from: number,
+    source: number,
+  ): {
+    builder: SegmentBuilder | null;
+    ends: Map<number, number>;
+    next: number;
+  } {
+    const { pool, platform, epoch, storeId } = this.#state;
+    const ends = new Map<number, number>();
+    let builder: SegmentBuilder | null = null;
+    for (let i = from; i < slots.length; i++) {
+      const slot = slots[i] as number;
+      if (slot >= this.#target.length) continue;
+      const stream = {
+        slot,
+        evt: ((pool.shape[slot] as number) & SHAPE_EVT) !== 0,
+        type: shapeType(pool.shape[slot] as number),
+        sensor: pool.sensor[slot] as number,
+        periodMs: pool.periodMs[slot] as number,
+      };
+      const target = this.#target[slot] as number;
+      let position = Math.max(pool.ramFrom(slot), this.#gathered.get(slot) ?? 0);
+      while (position < target) {
+        const length = Math.min(BLOCK_RECORDS_MAX, target - position);
+        pool.copyOut(slot, position, length, scratchTimesMs, scratchBits, 0);
+        const run = stream.evt ? length : gridRun(scratchTimesMs, length, stream.periodMs);
+        builder ??= new SegmentBuilder(
+          {
+            source,
+            epoch,
+            storeId,
+            number: this.#disk.nextSegment++,
+            flush: this.#flush,
+            baseTimeMs: scratchTimesMs[0] as number,
+          },
+          platform.crc32,
+        );
+        const taken = builder.add(stream, position, scratchTimesMs, scratchBits, run);
+        if (taken === 0) return { builder, ends, next: i };
+        position += taken;
+        ends.set(slot, position);
+      }
+    }
+    return { builder, ends, next: slots.length };
+  }
+
+  async #write(builder: SegmentBuilder, ends: ReadonlyMap<number, number>): Promise<IoResult<void>> {
+    const bytes = builder.finish();
+    const { number, source } = builder.header;
+    const directory = SOURCE_DIRECTORIES[source as 0 | 1 | 2];
+    const name = segmentName(number);
+    const segment = liveSegment(builder, bytes.length);
+    for (;;) {
+      const room = await makeRoom(this.#state, allocatedBytes(bytes.length), 0);
+      if (!room.ok) return room;
+      this.#disk.inFlight.add(segment);
+      const written = await this.#disk.port.write(directory, name, 0, bytes);
+      if (written.ok) break;
+      this.#doom(segment);
+      // The file system is fuller than the quota foresaw: the oldest segment makes room for this one, if it may.
+      if (written.error.code !== 'NO_SPACE' || !(await evictOldest(this.#state))) return written;
+    }
+    this.#state.counters.bytesWritten += bytes.length;
+    const synced = await this.#disk.port.sync(directory, name);
+    if (!synced.ok) {
+      this.#doom(segment);
+      return synced;
+    }
+    this.#state.counters.syncs++;
+    this.#disk.doomed.delete(number);
+    this.#written.push(segment);
+    this.records += builder.records;
+    this.segments++;
+    this.bytes += bytes.length;
+    for (const [slot, end] of ends) this.#gathered.set(slot, end);
+    return OK;
+  }
+
+  /** The commit. Afterwards what was written is on disk for good and its sectors are free. */
+  async commit(): Promise<IoResult<void>> {
+    const { pool } = this.#state;
+    const added = this.#written;
+    if (added.length === 0 && !checkpointDue(this.#state)) return OK;
+    const synced = new Map(this.#gathered);
+    const logged = await writeCheckpoint(this.#state, { added, synced });
+    if (!logged.ok) return logged;
+    this.#written = [];
+    this.#disk.firstUncommitted = this.#disk.nextSegment;
+    for (const segment of added) {
+      this.#disk.inFlight.delete(segment);
+      this.#disk.index.add(segment);
+      this.#state.counters.segmentsWritten++;
+    }
+    for (const [slot, end] of synced) {
+      pool.synced[slot] = end;
+      pool.releaseDead(slot);
+      // Blocks whose records were acknowledged while they were being written are dead on arrival.
+      this.#disk.index.release(slot, pool.head[slot] as number);
+    }
+    this.#state.onRoom?.();
+    return OK;
+  }
+
+  /**
+   * Nothing synced, nothing freed. Written files are doomed: they go at once while the log is sound; after a failed
+   * commit only with the next generation, for the log that names them may have reached the disk.
+   */
+  async fail(error: IoError): Promise<FlushOutcome> {
+    for (const segment of this.#written) this.#doom(segment);
+    this.#written = [];
+    this.#disk.firstUncommitted = Number.POSITIVE_INFINITY;
+    await removeDoomed(this.#state);
+    return { ok: false, error };
+  }
+
+  #doom(segment: LiveSegment): void {
+    this.#disk.inFlight.delete(segment);
+    this.#disk.doomed.set(segment.number, segment);
+  }
+}
+
+/** How many times from the first on are on one grid: exactly `periodMs` apart. */
+function gridRun(timesMs: Float64Array, length: number, periodMs: number): number {
+  const start = timesMs[0] as number;
+  let run = 1;
+  while (run < length && timesMs[run] === start + run * periodMs) run++;
+  return run;
+}
+
+/** The index entry of a segment that has just been built. */
+export function liveSegment(builder: SegmentBuilder, bytes: number): LiveSegment {
+  const { blocks, header } = builder;
+  const segment: LiveSegment = {
+    number: header.number,
+    source: header.source,
+    flush: header.flush,
+    epoch: header.epoch,
+    baseTimeMs: header.baseTimeMs,
+    bytes,
+    slots: Uint16Array.from(builder.slots),
+    first: new Float64Array(blocks.length),
+    records: new Uint16Array(blocks.length),
+    offsets: new Uint16Array(blocks.length),
+    blockBytes: new Uint16Array(blocks.length),
+    liveBlocks: blocks.length,
+  };
+  blocks.forEach((block, i) => {
+    segment.first[i] = block.first;
+    segment.records[i] = block.records;
+    segment.offsets[i] = block.offset;
+    segment.blockBytes[i] = block.bytes;
+  });
+  return segment;
+}
+
+/**
+ * Lets the oldest segments go until `bytes` more fit under the quota and at least `deficitBytes` came free. Segments
+ * that hold nothing any more go first and cost nothing. One log batch for all of them, before any file is removed.
+ */
+export async function makeRoom(state: StoreState, bytes: number, deficitBytes: number): Promise<IoResult<void>> {
+  const disk = state.disk as DiskSide;
+  const limit = state.segmentQuotaBytes() - disk.setAsideBytes;
+  const held = (): number => {
+    let total = disk.index.segmentBytes;
+    for (const file of disk.doomed.values()) total += allocatedBytes(file.bytes);
+    for (const file of disk.inFlight) total += allocatedBytes(file.bytes);
+    return total;
+  };
+  const before = held();
+  const fits = (gone: number): boolean => held() - gone + bytes <= limit && before - held() + gone >= deficitBytes;
+  if (fits(0)) return OK;
+  await removeDoomed(state);
+  let gone = 0;
+  for (const segment of disk.index.empty) gone += allocatedBytes(segment.bytes);
+  if (!fits(gone) && state.settings.whenDiskFull === 'refuse-new') {
+    return {
+      ok: false,
+      error: { code: 'NO_SPACE', detail: fullDetail(state) },
+    };
+  }
+  while (!fits(gone)) {
+    const oldest = nextToEvict(disk);
+    if (oldest === undefined) break;
+    evictFromIndex(state, oldest);
+    gone += allocatedBytes(oldest.bytes);
+  }
+  const logged = await forgetEmpty(state);
+  if (!logged.ok) return logged;
+  if (held() + bytes > limit || before - held() < deficitBytes) {
+    return {
+      ok: false,
+      error: {
+        code: 'NO_SPACE',
+        detail: `${fullDetail(state)}, and the store holds nothing more that it could drop`,
+      },
+    };
+  }
+  return OK;
+}
+
+const fullDetail = ({ settings }: StoreState): string =>
+  `the disk is full: quotaBytes is ${settings.quotaBytes}, and freeFloorBytes asks to leave ${settings.freeFloorBytes} bytes free`;
+
+/** Evicts one segment because the file system has no space. @returns false when it may not or there is none. */
+async function evictOldest(state: StoreState): Promise<boolean> {
+  const disk = state.disk as DiskSide;
+  if (state.settings.whenDiskFull === 'refuse-new') return false;
+  const oldest = nextToEvict(disk) ?? [...disk.index.empty][0];
+  if (oldest === undefined) return false;
+  if (oldest.liveBlocks > 0) evictFromIndex(state, oldest);
+  const logged = await forgetEmpty(state);
+  return logged.ok;
+}
+
+function nextToEvict(disk: DiskSide): LiveSegment | undefined {
+  for (const segment of disk.index.segments.values()) if (segment.liveBlocks > 0) return segment;
+  return undefined;
+}
+
+/** Raises the heads past the segment's records and enters them in the ledger; the segment is empty afterwards. */
+function evictFromIndex(state: StoreState, segment: LiveSegment): void {
+  let records = 0;
+  for (let i = 0; i < segment.slots.length; i++) {
+    records += state.evictBelow(
+      segment.slots[i] as number,
+      (segment.first[i] as number) + (segment.records[i] as number),
+    );
+  }
+  state.emit({ type: 'segmentEvicted', segment: segment.number, records });
+}
+
+/**
+ * Logs that the empty segments are gone, then removes them. When the log itself finds no space, the files go first:
+ * a crash in between then reports their records as damaged instead of evicted, and still none in silence.
+ */
+async function forgetEmpty(state: StoreState): Promise<IoResult<void>> {
+  const disk = state.disk as DiskSide;
+  const logged = await writeCheckpoint(state);
+  if (logged.ok || logged.error.code !== 'NO_SPACE') return logged;
+  for (const segment of disk.index.empty) {
+    const removed = await disk.port.remove(
+      SOURCE_DIRECTORIES[segment.source as 0 | 1 | 2],
+      segmentName(segment.number),
+    );
+    if (!removed.ok) return removed;
+  }
+  return writeCheckpoint(state);
+}

@@ -1,0 +1,468 @@
+/**
+ * Recovery: from what a crash left to an open store. Keeps INV-15, INV-16, INV-17, INV-18, INV-19.
+ *
+ *   what is found                                   what is done
+ *   no log, no segments                             a new store: new id, epoch 1
+ *   newest log generation whole                     it is believed
+ *   log damaged, no generation whole                what is intact of it is believed; its files are set aside
+ *   no log, but segments                            all are believed; epoch jumps, so that no identity repeats
+ *   segment in the log, intact                      live
+ *   segment in the log, damaged in places           live with what is intact; the rest is a hole in the ledger
+ *   segment in the log, unreadable or foreign       set aside under `.damaged`; its records are a hole in the ledger
+ *   segment in the log, missing                     its records are a hole in the ledger
+ *   segment newer than the log (flush cut off)      blocks that continue their stream exactly are copied; then removed
+ *   segment older than the log and not in it        evicted or acknowledged before the crash: removed
+ *
+ * Three passes: look (reads only, so an unknown format is refused with nothing touched), salvage (new files), and one
+ * commit: a new generation of the log with epoch + 1. A crash before the commit leaves what was found, and the copies
+ * are cut-off segments like any other; a crash after it leaves only files that the log does not name. So recovering
+ * twice gives what recovering once gives. Salvaged blocks are copied, not adopted: a flush that was cut off may have
+ * seen its fsync fail, and what such a file reads as need not be what the flash holds.
+ */
+
+import { sameBytes, toHex } from './bytes.ts';
+import { removeDoomed, writeCheckpoint } from './checkpoint.ts';
+import type { MarksItem } from './checkpoint-image.ts';
+import { NO_MARKS } from './checkpoint-image.ts';
+import type { FoundLog } from './checkpoint-log.ts';
+import { CheckpointLog, ioFailure, readCheckpointLog } from './checkpoint-log.ts';
+import type { Result } from './codes.ts';
+import { failure, invariant, success } from './codes.ts';
+import { FILE_BYTES_MAX } from './config.ts';
+import type { LiveSegment } from './disk-index.ts';
+import { allocatedBytes, DiskIndex, parseSegmentName, segmentName } from './disk-index.ts';
+import { liveSegment } from './flush.ts';
+import type { DiskPort } from './port.ts';
+import { SOURCE_DIRECTORIES } from './port.ts';
+import { SHAPE_EVT, shapeOf, shapeSource, shapeType } from './sector-pool.ts';
+import type { BlockInfo, HeaderRead, SegmentHeader } from './segment.ts';
+import { decodeBlock, readSegmentHeader, SEGMENT_HEADER_BYTES, SegmentBuilder, scanSegment } from './segment.ts';
+import type { DiskSide, StoreState } from './store-state.ts';
+
+/** Epochs skipped when the log is gone and with it the epoch. */
+const EPOCH_JUMP = 65_536;
+const DAMAGED_SUFFIX = '.damaged';
+
+interface FoundSegment {
+  readonly number: number;
+  readonly source: number;
+  readonly bytes: number;
+  /** From the file's front or, where that is damaged, its end. Null: neither reads, or it names another file. */
+  readonly header: SegmentHeader | null;
+}
+
+type SourceDirectory = (typeof SOURCE_DIRECTORIES)[number];
+
+const directoryOf = (source: number): SourceDirectory => SOURCE_DIRECTORIES[source] as SourceDirectory;
+
+/** Opens what is on the disk. The caller holds the lock; on failure nothing has been changed but `.damaged` names. */
+export async function recover(state: StoreState, port: DiskPort): Promise<Result<void>> {
+  const log = await readCheckpointLog(port, state.platform.crc32);
+  if (!log.ok) return log;
+  const found = await lookAtSegments(port);
+  if (!found.ok) return found;
+  const recovery = new Recovery(state, port, log.value, found.value.segments, found.value.setAsideBytes);
+  return recovery.run();
+}
+
+/** Names and headers of all segments, in flush order. Reads only: an unknown format is refused with nothing touched. */
+async function lookAtSegments(port: DiskPort): Promise<Result<{ segments: FoundSegment[]; setAsideBytes: number }>> {
+  const segments: FoundSegment[] = [];
+  let setAsideBytes = 0;
+  for (const directory of ['', ...SOURCE_DIRECTORIES] as const) {
+    const listed = await port.list(directory);
+    if (!listed.ok) return ioFailure(`list ${directory}`, listed.error);
+    for (const file of listed.value) {
+      if (file.name.endsWith(DAMAGED_SUFFIX)) setAsideBytes += allocatedBytes(file.bytes);
+      const number = parseSegmentName(file.name);
+      if (number === null || directory === '') continue;
+      const source = SOURCE_DIRECTORIES.indexOf(directory);
+      const header = await readHeader(port, directory, file.name, file.bytes);
+      if (header.state === 'unsupported') {
+        return failure(
+          'UNSUPPORTED_FORMAT',
+          `${directory}/${file.name} has format version ${header.version}, this program knows 1: open the store with the program that wrote it`,
+        );
+      }
+      const named = header.state === 'ok' && header.header.number === number && header.header.source === source;
+      segments.push({
+        number,
+        source,
+        bytes: file.bytes,
+        header: named ? header.header : null,
+      });
+    }
+  }
+  segments.sort((a, b) => a.number - b.number);
+  return success({ segments, setAsideBytes });
+}
+
+async function readHeader(port: DiskPort, directory: SourceDirectory, name: string, size: number): Promise<HeaderRead> {
+  const bytes = new Uint8Array(SEGMENT_HEADER_BYTES);
+  let header: HeaderRead = { state: 'damaged' };
+  for (const offset of [0, size - SEGMENT_HEADER_BYTES]) {
+    if (offset < 0 || header.state !== 'damaged') continue;
+    const read = await port.read(directory, name, offset, bytes);
+    // What cannot be read is damaged, which is how recovery goes on: set aside, counted, its records in the ledger.
+    if (read.ok && read.value === SEGMENT_HEADER_BYTES) header = readSegmentHeader(bytes, 0);
+  }
+  return header;
+}
+
+class Recovery {
+  readonly #state: StoreState;
+  readonly #port: DiskPort;
+  readonly #log: FoundLog;
+  readonly #found: readonly FoundSegment[];
+  readonly #disk: DiskSide;
+  /** Slot of each (source, sensor). */
+  readonly #slots = new Map<number, number>();
+  /** Per slot: end of the newest block accepted. */
+  readonly #ends: number[] = [];
+  readonly #marks: MarksItem[] = [];
+  readonly #setAside: string[] = [];
+  readonly #previousEpoch: number;
+  readonly #logLost: boolean;
+
+  constructor(state: StoreState, port: DiskPort, log: FoundLog, found: readonly FoundSegment[], setAsideBytes: number) {
+    this.#state = state;
+    this.#port = port;
+    this.#log = log;
+    this.#found = found;
+    const { store } = log.image;
+    this.#logLost = store === null;
+    state.storeId = log.storeId ?? found.find((segment) => segment.header !== null)?.header?.storeId ?? state.storeId;
+    const epochs = found.map((segment) => (this.#ours(segment) ? (segment.header?.epoch ?? 0) : 0));
+    const highestEpoch = epochs.reduce((a, b) => Math.max(a, b), 0);
+    this.#previousEpoch = store?.epoch ?? highestEpoch + (found.length > 0 || log.files.length > 0 ? EPOCH_JUMP : 0);
+    state.epoch = Math.max(this.#previousEpoch, highestEpoch) + 1;
+    const streamsMax = state.settings.streamsMax;
+    const meter = {
+      wrote: (bytes: number): void => {
+        state.counters.bytesWritten += bytes;
+      },
+      synced: (): void => {
+        state.counters.syncs++;
+      },
+    };
+    this.#disk = {
+      port,
+      index: new DiskIndex(),
+      log: new CheckpointLog(port, state.storeId, log.generation, meter, state.platform.crc32),
+      nextSegment: Math.max(store?.nextSegment ?? 1, ...found.map((segment) => segment.number + 1)),
+      firstUncommitted: Number.POSITIVE_INFINITY,
+      nextFlush: store?.nextFlush ?? 1,
+      doomed: new Map(),
+      inFlight: new Set(),
+      setAsideBytes,
+      loggedStreams: 0,
+      durableHead: new Float64Array(streamsMax),
+      loggedSynced: new Float64Array(streamsMax),
+      marksDirty: new Uint8Array(streamsMax),
+      damaged: new Float64Array(streamsMax),
+      pendingLedger: [],
+      bytesWrittenBefore: store?.bytesWrittenTotal ?? 0,
+      syncsBefore: store?.syncsTotal ?? 0,
+    };
+    state.disk = this.#disk;
+  }
+
+  #ours(segment: FoundSegment): boolean {
+    return segment.header !== null && sameBytes(segment.header.storeId, this.#state.storeId);
+  }
+
+  async run(): Promise<Result<void>> {
+    const { image } = this.#log;
+    const tooMany = this.#restoreStreams();
+    if (!tooMany.ok) return tooMany;
+    const cutOff: FoundSegment[] = [];
+    for (const segment of this.#found) {
+      const { number, source } = segment;
+      if (this.#logLost || image.segments.get(number) === source) {
+        const entered = this.#ours(segment) ? await this.#enterSegment(segment) : success(false);
+        if (!entered.ok) return entered;
+        if (entered.value) continue;
+        if (!(await this.#putAside(directoryOf(source), segmentName(number), segment.bytes))) {
+          return failure(
+            'IO_FAILED',
+            `could not set aside the damaged ${directoryOf(source)}/${segmentName(number)}: is the directory writable?`,
+          );
+        }
+      } else if (segment.header !== null && !this.#ours(segment)) {
+        await this.#putAside(directoryOf(source), segmentName(number), segment.bytes);
+      } else if (number >= (image.store?.nextSegment ?? 0) && this.#ours(segment)) cutOff.push(segment);
+      else this.#disk.doomed.set(number, segment);
+    }
+    if (this.#logLost || !this.#log.complete) {
+      for (const file of this.#log.files) await this.#putAside('', file.name, file.bytes);
+    } else for (const file of this.#log.files) this.#disk.log.adopt(file.name, file.bytes);
+    this.#enterMarks();
+    const salvaged = await this.#salvage(cutOff);
+    if (!salvaged.ok) return salvaged;
+    return this.#commit(cutOff, salvaged.value);
+  }
+
+  /** Renames a file so that nobody takes it for a segment; counted, never deleted. */
+  async #putAside(directory: '' | SourceDirectory, name: string, bytes: number): Promise<boolean> {
+    for (let attempt = 0; attempt < 100; attempt++) {
+      const target = `${name}${attempt === 0 ? '' : `.${attempt}`}${DAMAGED_SUFFIX}`;
+      const renamed = await this.#port.rename(directory, name, target);
+      if (!renamed.ok && renamed.error.code === 'IO') continue;
+      if (!renamed.ok) return false;
+      const named = await this.#port.syncDirectory(directory);
+      this.#setAside.push(directory === '' ? target : `${directory}/${target}`);
+      this.#disk.setAsideBytes += allocatedBytes(bytes);
+      return named.ok;
+    }
+    return false;
+  }
+
+  #restoreStreams(): Result<void> {
+    const { image } = this.#log;
+    const slots = [...image.streams.keys()].sort((a, b) => a - b);
+    for (const slot of slots) {
+      const item = image.streams.get(slot);
+      invariant(item !== undefined, 'the slot comes from the same map');
+      const added = this.#addStream(
+        item.shape,
+        item.sensor,
+        item.periodMs,
+        item.priority,
+        image.marks.get(slot) ?? NO_MARKS,
+      );
+      if (!added.ok) return added;
+      this.#logSlots.set(slot, added.value);
+    }
+    for (const loss of image.ledger) {
+      const slot = this.#logSlots.get(loss.slot);
+      if (slot !== undefined) this.#state.pool.ledger.add(slot, loss.from, loss.to, loss.records, loss.reason);
+    }
+    this.#state.pool.ledger.foldedRecords += image.store?.foldedRecords ?? 0;
+    return success(undefined);
+  }
+
+  /** Slot in the log -> slot in this open; they differ only when a damaged log lost a stream in between. */
+  readonly #logSlots = new Map<number, number>();
+
+  #addStream(shape: number, sensor: number, periodMs: number, priority: number, marks: MarksItem): Result<number> {
+    const { pool, settings } = this.#state;
+    if (pool.streams >= settings.streamsMax) {
+      return failure(
+        'CONFIG_INVALID',
+        `streamsMax is ${settings.streamsMax}, but the store on disk has more streams: raise streamsMax`,
+      );
+    }
+    const slot = pool.addStream(shape, sensor, periodMs, priority);
+    this.#slots.set(sensor * 4 + shapeSource(shape), slot);
+    this.#ends[slot] = 0;
+    this.#marks[slot] = marks;
+    return success(slot);
+  }
+
+  /** Slot of a block's stream, made when the log did not know it; null when the block contradicts the stream. */
+  #slotOf(source: number, block: BlockInfo): Result<number | null> {
+    const { pool } = this.#state;
+    const known = this.#slots.get(block.sensor * 4 + source);
+    if (known === undefined) {
+      return this.#addStream(shapeOf(source, block.evt, block.type), block.sensor, block.periodMs, 0, NO_MARKS);
+    }
+    const shape = pool.shape[known] as number;
+    const same =
+      ((shape & SHAPE_EVT) !== 0) === block.evt &&
+      shapeType(shape) === block.type &&
+      pool.periodMs[known] === block.periodMs;
+    return success(same ? known : null);
+  }
+
+  /** Reads a whole segment; null when it cannot be read, which is damage like any other. */
+  async #readSegment({ number, source, bytes: size }: FoundSegment): Promise<Uint8Array | null> {
+    const bytes = new Uint8Array(Math.min(size, FILE_BYTES_MAX));
+    const read = await this.#port.read(directoryOf(source), segmentName(number), 0, bytes);
+    return read.ok && read.value === bytes.length ? bytes : null;
+  }
+
+  /** Takes a live segment's intact blocks into the index, in order. @returns false when it is unreadable. */
+  async #enterSegment(segment: FoundSegment): Promise<Result<boolean>> {
+    const { number, source } = segment;
+    const bytes = await this.#readSegment(segment);
+    const scan = bytes === null ? null : scanSegment(bytes, this.#state.platform.crc32);
+    if (bytes === null || scan === null || scan.state !== 'ok') return success(false);
+    const slots: number[] = [];
+    const blocks: BlockInfo[] = [];
+    for (const block of scan.blocks) {
+      const slot = this.#slotOf(source, block);
+      if (!slot.ok) return slot;
+      // A block that repeats what an older segment holds is a copy of a recovery that was cut off.
+      if (slot.value === null || block.first < (this.#ends[slot.value] as number)) continue;
+      if (this.#logLost && this.#ends[slot.value] === 0) {
+        // Nobody knows the head: what came before the oldest block is taken as acknowledged.
+        this.#marks[slot.value] = {
+          ...NO_MARKS,
+          head: block.first,
+          synced: block.first,
+        };
+      }
+      this.#ends[slot.value] = block.first + block.records;
+      slots.push(slot.value);
+      blocks.push(block);
+    }
+    this.#disk.index.add({
+      number,
+      source,
+      flush: scan.header.flush,
+      epoch: scan.header.epoch,
+      baseTimeMs: scan.header.baseTimeMs,
+      bytes: bytes.length,
+      slots: Uint16Array.from(slots),
+      first: Float64Array.from(blocks, (block) => block.first),
+      records: Uint16Array.from(blocks, (block) => block.records),
+      offsets: Uint16Array.from(blocks, (block) => block.offset),
+      blockBytes: Uint16Array.from(blocks, (block) => block.bytes),
+      liveBlocks: blocks.length,
+    });
+    return success(true);
+  }
+
+  /** Sets the marks of every stream and enters what is missing between them as damaged. */
+  #enterMarks(): void {
+    const { pool } = this.#state;
+    const { index } = this.#disk;
+    for (let slot = 0; slot < pool.streams; slot++) {
+      const marks = this.#marks[slot] as MarksItem;
+      const synced = Math.max(marks.head, marks.synced, this.#ends[slot] as number);
+      pool.head[slot] = marks.head;
+      pool.read[slot] = marks.head;
+      pool.synced[slot] = synced;
+      pool.appended[slot] = synced;
+      pool.discarded[slot] = marks.discarded;
+      pool.evicted[slot] = marks.evicted;
+      this.#disk.damaged[slot] = marks.damaged;
+      this.#disk.loggedSynced[slot] = synced;
+      this.#disk.marksDirty[slot] = 1;
+      for (const [from, to] of marks.holes) if (to > marks.head) index.addHole(slot, Math.max(from, marks.head), to);
+      for (const [from, to] of this.#gaps(slot, marks.head, synced)) {
+        this.#state.markDamaged(slot, from, to, 'a damaged or missing segment');
+      }
+      // Also passes the head over holes, and releases blocks that lie below it.
+      this.#state.raiseHead(slot, index.passHoles(slot, pool.head[slot] as number));
+      pool.read[slot] = pool.head[slot] as number;
+    }
+  }
+
+  /** Ranges of [head, synced) that no block answers for. */
+  #gaps(slot: number, head: number, synced: number): [number, number][] {
+    const gaps: [number, number][] = [];
+    let position = head;
+    while (position < synced) {
+      const place = this.#disk.index.find(slot, position);
+      const first = place === null ? synced : place.first;
+      if (first > position) gaps.push([position, first]);
+      position = place === null ? synced : place.end;
+    }
+    return gaps;
+  }
+
+  /**
+   * Copies what a cut-off flush left whole into new segments: per stream the blocks that continue it exactly, so that
+   * what survives is a prefix. What does not fit under the quota is left out, which is the end of the prefix.
+   */
+  async #salvage(cutOff: readonly FoundSegment[]): Promise<Result<{ segments: LiveSegment[]; records: number }>> {
+    const segments: LiveSegment[] = [];
+    let records = 0;
+    const { pool } = this.#state;
+    const flush = this.#disk.nextFlush++;
+    for (const segment of cutOff) {
+      const { source } = segment;
+      if (segment.header?.epoch !== this.#previousEpoch) continue;
+      if (!this.#fits(segment.bytes, segments)) break;
+      const bytes = await this.#readSegment(segment);
+      const scan = bytes === null ? null : scanSegment(bytes, this.#state.platform.crc32);
+      if (bytes === null || scan === null || scan.state !== 'ok') continue;
+      const directory = directoryOf(source);
+      const header = {
+        ...scan.header,
+        storeId: this.#state.storeId,
+        number: this.#disk.nextSegment++,
+        flush,
+      };
+      const builder = new SegmentBuilder(header, this.#state.platform.crc32);
+      for (const block of scan.blocks) {
+        const known = this.#slotOf(source, block);
+        if (!known.ok) return known;
+        const slot = known.value;
+        if (slot === null) continue;
+        const expected = pool.appended[slot] as number;
+        const skip = expected - block.first;
+        if (skip < 0 || skip >= block.records) continue;
+        const length = block.records - skip;
+        const timesMs = new Float64Array(length);
+        const bits = new Uint32Array(length);
+        decodeBlock(bytes, block, skip, length, timesMs, bits, 0);
+        const { evt, type, sensor, periodMs } = block;
+        const taken = builder.add({ slot, evt, type, sensor, periodMs }, expected, timesMs, bits, length);
+        pool.appended[slot] = expected + taken;
+        records += taken;
+      }
+      if (builder.records === 0) continue;
+      const whole = builder.finish();
+      const name = segmentName(header.number);
+      const written = await this.#port.write(directory, name, 0, whole);
+      if (!written.ok) return ioFailure(`write ${directory}/${name}`, written.error);
+      const synced = await this.#port.sync(directory, name);
+      if (!synced.ok) return ioFailure(`sync ${directory}/${name}`, synced.error);
+      this.#state.counters.bytesWritten += whole.length;
+      segments.push(liveSegment(builder, whole.length));
+    }
+    for (const source of new Set(segments.map((segment) => segment.source))) {
+      const directory = directoryOf(source);
+      const named = await this.#port.syncDirectory(directory);
+      if (!named.ok) return ioFailure(`sync directory ${directory}`, named.error);
+    }
+    for (const segment of segments) {
+      this.#disk.index.add(segment);
+      segment.slots.forEach((slot) => {
+        pool.synced[slot] = pool.appended[slot] as number;
+        this.#disk.loggedSynced[slot] = pool.appended[slot] as number;
+      });
+    }
+    return success({ segments, records });
+  }
+
+  #fits(bytes: number, copies: readonly LiveSegment[]): boolean {
+    let held = this.#disk.index.segmentBytes + this.#disk.setAsideBytes + allocatedBytes(bytes);
+    for (const copy of copies) held += allocatedBytes(copy.bytes);
+    for (const found of this.#found) {
+      if (!this.#disk.index.segments.has(found.number)) held += allocatedBytes(found.bytes);
+    }
+    return held <= this.#state.segmentQuotaBytes();
+  }
+
+  async #commit(
+    cutOff: readonly FoundSegment[],
+    salvaged: {
+      readonly segments: readonly LiveSegment[];
+      readonly records: number;
+    },
+  ): Promise<Result<void>> {
+    const { image, storeId } = this.#log;
+    const state = this.#state;
+    for (const segment of cutOff) this.#disk.doomed.set(segment.number, segment);
+    const isNew = storeId === null && this.#found.length === 0 && this.#log.files.length === 0;
+    let records = 0;
+    for (let slot = 0; slot < state.pool.streams; slot++) records += state.retained(slot);
+    state.recovery = {
+      found: isNew ? 'new' : image.store?.clean === true && cutOff.length === 0 ? 'clean' : 'crash',
+      epoch: state.epoch,
+      segments: this.#disk.index.segments.size,
+      records,
+      salvagedRecords: salvaged.records,
+      setAside: this.#setAside,
+      damagedRecords: state.counters.damaged,
+    };
+    const committed = await writeCheckpoint(state);
+    if (!committed.ok) return ioFailure(`write the checkpoint of store ${toHex(state.storeId)}`, committed.error);
+    await removeDoomed(state);
+    if (state.recovery.found === 'crash') state.counters.recoveries++;
+    return success(undefined);
+  }
+}

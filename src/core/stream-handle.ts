@@ -1,0 +1,238 @@
+/**
+ * One stream as an application holds it: append, read, acknowledge, revert, discard.
+ *
+ * `append` is the hot path: synchronous, allocation-free, never waits. Reads of one stream are answered in the order in
+ * which they were asked for. Keeps INV-03, INV-13, INV-20.
+ */
+import type { Result } from './codes.ts';
+import { APPEND_CLOSED, APPEND_INVALID, failure, RAM_FULL, success } from './codes.ts';
+import type { Reader } from './reader.ts';
+import { bitsOfValue, RecordBatch } from './record-batch.ts';
+import { SHAPE_EVT, shapeType } from './sector-pool.ts';
+import type { StoreState } from './store-state.ts';
+import type { Kind, Source, ValueType } from './types.ts';
+import { VALUE_TYPES } from './types.ts';
+
+/** First time that does not fit: 2^48 ms, the year 10889. */
+const TIME_MS_END = 2 ** 48;
+
+/** Marks of one stream now; counts of records since it began. */
+export interface Marks {
+  readonly head: number;
+  readonly read: number;
+  readonly synced: number;
+  readonly appended: number;
+  /** Records retained, read and not acknowledged, not read. */
+  readonly retained: number;
+  readonly pending: number;
+  readonly unread: number;
+}
+
+export class StreamHandle {
+  readonly source: Source;
+  readonly sensor: number;
+  readonly kind: Kind;
+  readonly type: ValueType;
+  readonly periodMs: number;
+  readonly #state: StoreState;
+  readonly #reader: Reader;
+  readonly #slot: number;
+  readonly #acknowledged: () => void;
+  /** Reads are queued: the next begins when the one before is complete. */
+  #reads: Promise<unknown> = Promise.resolve();
+
+  constructor(state: StoreState, reader: Reader, slot: number, acknowledged: () => void) {
+    const key = state.key(slot);
+    const shape = state.pool.shape[slot] as number;
+    this.source = key.source;
+    this.sensor = key.sensor;
+    this.kind = (shape & SHAPE_EVT) !== 0 ? 'evt' : 'tsd';
+    this.type = VALUE_TYPES[shapeType(shape) as 0 | 1 | 2];
+    this.periodMs = state.pool.periodMs[slot] as number;
+    this.#state = state;
+    this.#reader = reader;
+    this.#slot = slot;
+    this.#acknowledged = acknowledged;
+  }
+
+  /**
+   * Appends one record. RAM only: durable when `synced` has passed its sequence number (INV-15).
+   * @param value of the stream's type; a float32 stream takes any number that does not overflow, rounded to float32.
+   * @param timeMs UTC milliseconds, a whole number below 2^48; the platform's clock when left out. It orders nothing.
+   * @returns the record's sequence number, or RAM_FULL (counted), APPEND_CLOSED, APPEND_INVALID with nothing changed.
+   */
+  append(value: number, timeMs?: number): number {
+    const bits = bitsOfValue(value, this.type);
+    return bits < 0 ? APPEND_INVALID : this.#append(bits, timeMs ?? this.#state.platform.nowMs());
+  }
+
+  /** As append, for the raw 32 bits: the way to keep every NaN apart. */
+  appendBits(bits: number, timeMs?: number): number {
+    return bits >>> 0 !== bits ? APPEND_INVALID : this.#append(bits, timeMs ?? this.#state.platform.nowMs());
+  }
+
+  #append(bits: number, timeMs: number): number {
+    const state = this.#state;
+    if (!state.open) return APPEND_CLOSED;
+    if (!(timeMs >= 0 && timeMs < TIME_MS_END && Math.floor(timeMs) === timeMs)) return APPEND_INVALID;
+    const sequence = state.pool.append(this.#slot, bits, timeMs);
+    if (sequence === RAM_FULL) {
+      state.counters.refusedRamFull++;
+      return RAM_FULL;
+    }
+    state.counters.appended++;
+    // Ask, do not flush: a flush here would put a disk write into the sensor's sampling loop.
+    if (state.pool.used >= state.flushAtSectors) state.wantFlush();
+    return sequence;
+  }
+
+  /**
+   * Appends several, in order, until one is refused. Without times, a tsd stream goes on from its first time in steps
+   * of the period and an evt stream gives all of them the same time.
+   * @returns how many were appended; fewer than given means that the next one is refused, and `append` says why.
+   */
+  appendMany(values: ArrayLike<number>, timesMs?: ArrayLike<number>): number {
+    const startMs = timesMs === undefined ? this.#state.platform.nowMs() : 0;
+    for (let i = 0; i < values.length; i++) {
+      const timeMs = timesMs === undefined ? startMs + i * this.periodMs : (timesMs[i] as number);
+      if (this.append(values[i] as number, timeMs) < 0) return i;
+    }
+    return values.length;
+  }
+
+  /**
+   * Reads the oldest unread records, at most `max`, disk before RAM; they are pending from then on. An empty batch
+   * means that there is nothing unread.
+   * @returns PARAMETER_INVALID, CLOSED, or IO_FAILED with nothing changed.
+   */
+  read(max: number): Promise<Result<RecordBatch>> {
+    return this.#queued(max, () => {
+      const { pool, counters } = this.#state;
+      return this.#reader.read(
+        this.#slot,
+        max,
+        () => pool.read[this.#slot] as number,
+        (batch, end) => {
+          if (batch.length === 0) return;
+          pool.read[this.#slot] = end;
+          counters.read += batch.length;
+        },
+      );
+    });
+  }
+
+  /** As read, from `offset` records behind the oldest unread one; changes no mark. */
+  peek(offset: number, max: number): Promise<Result<RecordBatch>> {
+    if (!isCount(offset)) {
+      return Promise.resolve(failure('PARAMETER_INVALID', `offset is ${offset}: it must be a whole number, 0 or more`));
+    }
+    return this.#queued(max, () => {
+      const state = this.#state;
+      const position = (): number => {
+        const read = state.pool.read[this.#slot] as number;
+        return state.advance(this.#slot, read, Math.min(offset, state.unread(this.#slot)));
+      };
+      return this.#reader.read(this.#slot, max, position, () => undefined);
+    });
+  }
+
+  #queued(max: number, read: () => Promise<Result<RecordBatch>>): Promise<Result<RecordBatch>> {
+    if (!isCount(max)) {
+      return Promise.resolve(failure('PARAMETER_INVALID', `max is ${max}: it must be a whole number, 0 or more`));
+    }
+    const result = this.#reads.then(() => (this.#state.open ? read() : failure('CLOSED', 'the store is closed')));
+    this.#reads = result.catch((error: unknown) => error);
+    return result;
+  }
+
+  /**
+   * Acknowledges what was read: a number of records, oldest pending first, or a whole batch. What was evicted since it
+   * was read is accepted and changes nothing. Durable with the next flush, checkpoint or close.
+   * @returns how many records left; BOUNDS_VIOLATION when more are named than are pending, or a batch that is not the
+   * oldest pending one.
+   */
+  acknowledge(what: number | RecordBatch): Result<number> {
+    const state = this.#state;
+    if (!state.open) return failure('CLOSED', 'the store is closed');
+    const head = state.pool.head[this.#slot] as number;
+    const before = state.acknowledged(this.#slot);
+    if (what instanceof RecordBatch) {
+      const checked = this.#pendingOf(what, head);
+      if (!checked.ok) return checked;
+      if (checked.value === 0) return success(0);
+      state.acknowledge(this.#slot, checked.value);
+    } else {
+      if (!isCount(what)) {
+        return failure(
+          'PARAMETER_INVALID',
+          `acknowledge of ${String(what)}: give a whole number or the batch that was read`,
+        );
+      }
+      if (!state.acknowledge(this.#slot, what)) {
+        const pending = state.pending(this.#slot);
+        return failure('BOUNDS_VIOLATION', `acknowledge of ${what} records, ${pending} are pending: read them first`);
+      }
+    }
+    this.#acknowledged();
+    return success(state.acknowledged(this.#slot) - before);
+  }
+
+  /** How many records, forgiven ones included, an acknowledge of this batch stands for. */
+  #pendingOf(batch: RecordBatch, head: number): Result<number> {
+    const state = this.#state;
+    if (batch.source !== this.source || batch.sensor !== this.sensor) {
+      return failure('PARAMETER_INVALID', `the batch is of ${batch.source}/${batch.sensor}, not of this stream`);
+    }
+    const first = batch.sequences[0];
+    const last = batch.sequences[batch.length - 1];
+    if (first === undefined || last === undefined || last < head) return success(0);
+    if (last >= (state.pool.read[this.#slot] as number)) {
+      return failure('BOUNDS_VIOLATION', 'the batch is not pending any more: it was reverted; read it again');
+    }
+    if (state.recordsBetween(this.#slot, head, first) > 0) {
+      return failure('BOUNDS_VIOLATION', 'an older batch is still pending: acknowledge in the order of reading');
+    }
+    const lost = Math.min(
+      state.pool.forgiven[this.#slot] as number,
+      batch.sequences.findIndex((s) => s >= head),
+    );
+    return success(lost + state.recordsBetween(this.#slot, head, last + 1));
+  }
+
+  /** Gives back what is pending: the next read repeats it. Idempotent (INV-13). @returns CLOSED. */
+  revert(): Result<void> {
+    if (!this.#state.open) return failure('CLOSED', 'the store is closed');
+    this.#state.revert(this.#slot);
+    return success(undefined);
+  }
+
+  /** Forgets the oldest `records`, read or not. @returns BOUNDS_VIOLATION when more are named than are retained. */
+  discard(records: number): Result<void> {
+    const state = this.#state;
+    if (!state.open) return failure('CLOSED', 'the store is closed');
+    if (!isCount(records)) {
+      return failure('PARAMETER_INVALID', `discard of ${String(records)}: it must be a whole number, 0 or more`);
+    }
+    if (!state.discard(this.#slot, records)) {
+      const retained = state.retained(this.#slot);
+      return failure('BOUNDS_VIOLATION', `discard of ${records} records, ${retained} are retained`);
+    }
+    return success(undefined);
+  }
+
+  marks(): Marks {
+    const state = this.#state;
+    const slot = this.#slot;
+    return {
+      head: state.pool.head[slot] as number,
+      read: state.pool.read[slot] as number,
+      synced: state.syncedTo(slot),
+      appended: state.pool.appended[slot] as number,
+      retained: state.retained(slot),
+      pending: state.pending(slot),
+      unread: state.unread(slot),
+    };
+  }
+}
+
+const isCount = (n: number): boolean => Number.isSafeInteger(n) && n >= 0;
