@@ -19,8 +19,7 @@ import { readerActions } from './actions/reader.ts';
 import { recoveryActions } from './actions/recovery.ts';
 import type { Guard, GuardName } from './guards.ts';
 import { guards } from './guards.ts';
-import { newContext } from './initial.ts';
-import type { Bounds, Context, ModelEvent } from './vocabulary.ts';
+import type { Context, ModelEvent } from './vocabulary.ts';
 
 export const actions = {
   ...recoveryActions,
@@ -113,12 +112,13 @@ const RETRY = { guard: 'retryWaits', actions: ['clearRetry', 'requestFlush'] } a
 const TRY_TO_OPEN = { OPEN: { target: 'recovering', actions: 'countAttempt' } } as const;
 
 export const machine = setup({
-  types: {} as { context: Context; events: ModelEvent; input: Bounds },
+  types: {} as { context: Context; events: ModelEvent; input: Context },
   actions: mapRules<ActionName, Action, ReturnType<typeof asAssign>>(actions, asAssign),
   guards: mapRules<GuardName, Guard, ReturnType<typeof asPredicate>>(guards, asPredicate),
 }).createMachine({
   id: 'store',
-  context: ({ input }) => newContext(input),
+  // Made by the caller: `transition` runs this again, without an input, on every step.
+  context: ({ input }) => input,
   initial: 'closed',
   states: {
     closed: { on: TRY_TO_OPEN },
