@@ -1,0 +1,29 @@
+/**
+ * Ends a run with one line for a machine, `N passed, N failed`, and before it names every skipped test: a test that
+ * did not run must be seen.
+ */
+import type { Reporter, TestModule } from 'vitest/node';
+
+export default class ClosingLineReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
+    const count = { passed: 0, failed: 0, skipped: 0 };
+    const skipped: string[] = [];
+    for (const module of modules) {
+      // A file that could not be loaded has no tests to count, and is a failure all the same.
+      if (module.state() === 'failed' && module.errors().length > 0) count.failed++;
+      for (const test of module.children.allTests()) {
+        const { state } = test.result();
+        if (state === 'passed') count.passed++;
+        else if (state === 'failed') count.failed++;
+        else {
+          count.skipped++;
+          skipped.push(`  ${module.relativeModuleId} > ${test.fullName}`);
+        }
+      }
+    }
+    count.failed += unhandledErrors.length;
+    if (skipped.length > 0) console.log(`\nNOT RUN here:\n${skipped.join('\n')}`);
+    const tail = count.skipped > 0 ? `, ${count.skipped} skipped` : '';
+    console.log(`\n${count.passed} passed, ${count.failed} failed${tail}`);
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * How the tests run. Threads with native module loading, so that c8's lines are exact; reports go to coverage/out,
+ * because Vitest cleans its coverage directory and ./coverage holds sources.
+ */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    root: new URL('..', import.meta.url).pathname,
+    include: ['test/**/*.test.ts'],
+    pool: 'threads',
+    maxWorkers: 2,
+    experimental: { viteModuleRunner: false },
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    coverage: { enabled: false, reportsDirectory: 'coverage/out' },
+    reporters: ['default', new URL('tools/closing-line-reporter.ts', import.meta.url).pathname],
+  },
+});
