@@ -19,6 +19,7 @@ import {
 import { checkpointGrowthBytes } from './config.ts';
 import type { LiveSegment } from './disk-index.ts';
 import { segmentName } from './disk-index.ts';
+import { LOSS_REASONS } from './ledger.ts';
 import type { IoResult } from './port.ts';
 import { SOURCE_DIRECTORIES } from './port.ts';
 import type { DiskSide, StoreState } from './store-state.ts';
@@ -30,11 +31,23 @@ export interface CheckpointChange {
   readonly added?: readonly LiveSegment[];
   /** New synced mark of each stream in them. */
   readonly synced?: ReadonlyMap<number, number>;
+  /** Live segments that give way to new ones. Only when the batch is durable do marks pass their records. */
+  readonly evicted?: readonly LiveSegment[];
   /** The store is being closed and everything is saved. */
   readonly clean?: boolean;
 }
 
+/** What an eviction will take of one stream, as reckoned when its batch was put together. */
+interface Eviction {
+  readonly from: number;
+  readonly to: number;
+  readonly records: number;
+  /** Where head will stand: `to`, holes passed over. */
+  readonly head: number;
+}
+
 const OK: IoResult<void> = { ok: true, value: undefined };
+const EVICTED = LOSS_REASONS.indexOf('evicted');
 
 /**
  * Logs the change; durable when it answers ok. Fully acknowledged segments go with it. After an error the marks are
@@ -44,10 +57,17 @@ export async function writeCheckpoint(state: StoreState, change: CheckpointChang
   const disk = state.disk as DiskSide;
   const { pool } = state;
   // Everything is captured before the first await: appends and acknowledges go on meanwhile.
-  const forgotten = [...disk.index.empty];
-  const renew = disk.log.suspect || disk.log.appendedBytes > checkpointGrowthBytes(state.settings.quotaBytes);
+  // One that its owner emptied meanwhile goes with the empty ones, without a loss.
+  const evicted = (change.evicted ?? []).filter((segment) => segment.liveBlocks > 0);
+  const evictions = planEvictions(state, evicted);
+  const empty = [...disk.index.empty];
+  const forgotten = [...empty, ...evicted];
+  const renew =
+    disk.log.suspect || disk.renewLog || disk.log.appendedBytes > checkpointGrowthBytes(state.settings.quotaBytes);
   const dirty: number[] = [];
-  for (let slot = 0; slot < pool.streams; slot++) if (disk.marksDirty[slot] === 1) dirty.push(slot);
+  for (let slot = 0; slot < pool.streams; slot++) {
+    if (disk.marksDirty[slot] === 1 || evictions.has(slot)) dirty.push(slot);
+  }
   const heads = dirty.map((slot) => pool.head[slot] as number);
   const streams = pool.streams;
   const losses = disk.pendingLedger;
@@ -62,8 +82,8 @@ export async function writeCheckpoint(state: StoreState, change: CheckpointChang
     bytesWrittenTotal: disk.bytesWrittenBefore + state.counters.bytesWritten,
     syncsTotal: disk.syncsBefore + state.counters.syncs,
   });
-  if (renew) encodeSnapshot(state, list, change, forgotten);
-  else encodeChange(state, list, change, forgotten, dirty);
+  if (renew) encodeSnapshot(state, list, change, forgotten, evictions);
+  else encodeChange(state, list, change, forgotten, dirty, evictions);
   for (const slot of dirty) disk.marksDirty[slot] = 0;
   disk.pendingLedger = [];
   const frames = list.finish();
@@ -74,6 +94,7 @@ export async function writeCheckpoint(state: StoreState, change: CheckpointChang
     return written;
   }
   disk.loggedStreams = Math.max(disk.loggedStreams, streams);
+  if (renew) disk.renewLog = false;
   const recovering = state.lifecycle === 'recovering';
   if (!recovering) state.counters.checkpoints++;
   const moved: (StreamKey & { head: number })[] = [];
@@ -82,14 +103,55 @@ export async function writeCheckpoint(state: StoreState, change: CheckpointChang
     moved.push({ ...state.key(slot), head: heads[i] as number });
   });
   for (const [slot, synced] of change.synced ?? []) disk.loggedSynced[slot] = synced;
-  if (moved.length > 0 && !recovering) state.emit({ type: 'checkpointed', heads: moved });
-  for (const segment of forgotten) {
-    disk.index.remove(segment);
-    disk.doomed.set(segment.number, segment);
-    if (!recovering) state.emit({ type: 'segmentRemoved', segment: segment.number });
+  if (!recovering) state.emit({ type: 'checkpointed', heads: moved });
+  for (const segment of empty) {
+    forget(disk, segment);
+    if (recovering) continue;
+    state.counters.segmentsRemoved++;
+    state.emit({ type: 'segmentRemoved', segment: segment.number });
   }
+  let planned = 0;
+  for (const { records } of evictions.values()) planned += records;
+  for (const segment of evicted) planned -= evict(state, segment);
+  // The owner was quicker with some of them: the ledger in the log is renewed from the one in RAM.
+  if (planned > 0) disk.renewLog = true;
   await removeDoomed(state);
   return OK;
+}
+
+function forget(disk: DiskSide, segment: LiveSegment): void {
+  disk.index.remove(segment);
+  disk.doomed.set(segment.number, segment);
+}
+
+/** Reckons what the eviction of these segments takes of each stream; changes nothing. */
+function planEvictions(state: StoreState, segments: readonly LiveSegment[]): Map<number, Eviction> {
+  const disk = state.disk as DiskSide;
+  const ends = new Map<number, number>();
+  for (const { slots, first, records } of segments) {
+    slots.forEach((slot, i) => ends.set(slot, (first[i] as number) + (records[i] as number)));
+  }
+  const evictions = new Map<number, Eviction>();
+  for (const [slot, to] of ends) {
+    const from = state.pool.head[slot] as number;
+    if (to <= from) continue;
+    const records = state.recordsBetween(slot, from, to);
+    evictions.set(slot, { from, to, records, head: disk.index.passHoles(slot, to) });
+  }
+  return evictions;
+}
+
+/** The batch is durable: marks pass the segment's records, its file is doomed. @returns how many records went. */
+function evict(state: StoreState, segment: LiveSegment): number {
+  const disk = state.disk as DiskSide;
+  let records = 0;
+  segment.slots.forEach((slot, i) => {
+    records += state.evictBelow(slot, (segment.first[i] as number) + (segment.records[i] as number));
+    disk.durableHead[slot] = Math.max(disk.durableHead[slot] as number, state.pool.head[slot] as number);
+  });
+  forget(disk, segment);
+  state.emit({ type: 'segmentEvicted', segment: segment.number, records });
+  return records;
 }
 
 /** True when a checkpoint would say something that the log does not say yet. */
@@ -111,22 +173,33 @@ export async function removeDoomed(state: StoreState): Promise<void> {
     const removed = await disk.port.remove(SOURCE_DIRECTORIES[file.source as 0 | 1 | 2], segmentName(number));
     if (!removed.ok) continue;
     disk.doomed.delete(number);
-    state.counters.segmentsRemoved++;
   }
 }
 
-function encodeSlotMarks(state: StoreState, list: FrameList, slot: number, synced: number): void {
+function encodeSlotMarks(
+  state: StoreState,
+  list: FrameList,
+  slot: number,
+  synced: number,
+  eviction: Eviction | undefined,
+): void {
   const disk = state.disk as DiskSide;
   const { pool } = state;
   encodeMarks(list, {
     slot,
-    head: pool.head[slot] as number,
+    head: eviction?.head ?? (pool.head[slot] as number),
     synced,
     discarded: pool.discarded[slot] as number,
-    evicted: pool.evicted[slot] as number,
+    evicted: (pool.evicted[slot] as number) + (eviction?.records ?? 0),
     damaged: disk.damaged[slot] as number,
     holes: disk.index.holes(slot),
   });
+}
+
+function encodeEvictions(list: FrameList, evictions: ReadonlyMap<number, Eviction>): void {
+  for (const [slot, { from, to, records }] of evictions) {
+    if (records > 0) encodeLedger(list, { slot, from, to, records, reason: EVICTED });
+  }
 }
 
 function encodeStreamOf(state: StoreState, list: FrameList, slot: number): void {
@@ -146,11 +219,15 @@ function encodeChange(
   change: CheckpointChange,
   forgotten: readonly LiveSegment[],
   dirty: readonly number[],
+  evictions: ReadonlyMap<number, Eviction>,
 ): void {
   const disk = state.disk as DiskSide;
   for (let slot = disk.loggedStreams; slot < state.pool.streams; slot++) encodeStreamOf(state, list, slot);
-  for (const slot of dirty) encodeSlotMarks(state, list, slot, disk.loggedSynced[slot] as number);
+  for (const slot of dirty) {
+    encodeSlotMarks(state, list, slot, disk.loggedSynced[slot] as number, evictions.get(slot));
+  }
   for (const loss of disk.pendingLedger) encodeLedger(list, loss);
+  encodeEvictions(list, evictions);
   for (const segment of change.added ?? []) encodeSegmentAdded(list, segment.source, segment.number);
   for (const segment of forgotten) encodeSegmentRemoved(list, segment.number);
   for (const number of disk.doomed.keys()) encodeSegmentRemoved(list, number);
@@ -165,12 +242,14 @@ function encodeSnapshot(
   list: FrameList,
   change: CheckpointChange,
   forgotten: readonly LiveSegment[],
+  evictions: ReadonlyMap<number, Eviction>,
 ): void {
   const disk = state.disk as DiskSide;
   const { pool } = state;
   for (let slot = 0; slot < pool.streams; slot++) encodeStreamOf(state, list, slot);
   for (let slot = 0; slot < pool.streams; slot++) {
-    encodeSlotMarks(state, list, slot, change.synced?.get(slot) ?? (disk.loggedSynced[slot] as number));
+    const synced = change.synced?.get(slot) ?? (disk.loggedSynced[slot] as number);
+    encodeSlotMarks(state, list, slot, synced, evictions.get(slot));
   }
   for (let i = 0; i < pool.ledger.length; i++) {
     const entry = pool.ledger.at(i);
@@ -182,6 +261,7 @@ function encodeSnapshot(
       reason: pool.ledger.reason[entry] as number,
     });
   }
+  encodeEvictions(list, evictions);
   for (const segment of disk.index.segments.values()) {
     if (!forgotten.includes(segment)) encodeSegmentAdded(list, segment.source, segment.number);
   }

@@ -344,13 +344,13 @@ export async function makeRoom(state: StoreState, bytes: number, deficitBytes: n
       error: { code: 'NO_SPACE', detail: fullDetail(state) },
     };
   }
-  while (!fits(gone)) {
-    const oldest = nextToEvict(disk);
-    if (oldest === undefined) break;
-    evictFromIndex(state, oldest);
+  const victims: LiveSegment[] = [];
+  for (const oldest of liveOldestFirst(disk)) {
+    if (fits(gone)) break;
+    victims.push(oldest);
     gone += allocatedBytes(oldest.bytes);
   }
-  const logged = await forgetEmpty(state);
+  const logged = await forgetSegments(state, victims);
   if (!logged.ok) return logged;
   if (held() + bytes > limit || before - held() < deficitBytes) {
     return {
@@ -371,44 +371,31 @@ const fullDetail = ({ settings }: StoreState): string =>
 async function evictOldest(state: StoreState): Promise<boolean> {
   const disk = state.disk as DiskSide;
   if (state.settings.whenDiskFull === 'refuse-new') return false;
-  const oldest = nextToEvict(disk) ?? [...disk.index.empty][0];
-  if (oldest === undefined) return false;
-  if (oldest.liveBlocks > 0) evictFromIndex(state, oldest);
-  const logged = await forgetEmpty(state);
+  const [oldest] = liveOldestFirst(disk);
+  if (oldest === undefined && disk.index.empty.size === 0) return false;
+  const logged = await forgetSegments(state, oldest === undefined ? [] : [oldest]);
   return logged.ok;
 }
 
-function nextToEvict(disk: DiskSide): LiveSegment | undefined {
-  for (const segment of disk.index.segments.values()) if (segment.liveBlocks > 0) return segment;
-  return undefined;
-}
-
-/** Raises the heads past the segment's records and enters them in the ledger; the segment is empty afterwards. */
-function evictFromIndex(state: StoreState, segment: LiveSegment): void {
-  let records = 0;
-  for (let i = 0; i < segment.slots.length; i++) {
-    records += state.evictBelow(
-      segment.slots[i] as number,
-      (segment.first[i] as number) + (segment.records[i] as number),
-    );
-  }
-  state.emit({ type: 'segmentEvicted', segment: segment.number, records });
+function* liveOldestFirst(disk: DiskSide): Iterable<LiveSegment> {
+  for (const segment of disk.index.segments.values()) if (segment.liveBlocks > 0) yield segment;
 }
 
 /**
- * Logs that the empty segments are gone, then removes them. When the log itself finds no space, the files go first:
- * a crash in between then reports their records as damaged instead of evicted, and still none in silence.
+ * Logs that the empty segments are gone and that the victims give way; marks pass the victims' records when that is
+ * durable, and the files go last. When the log itself finds no space, the files go first: a crash or a read in between
+ * then reports their records as damaged instead of evicted, and still none in silence.
  */
-async function forgetEmpty(state: StoreState): Promise<IoResult<void>> {
+async function forgetSegments(state: StoreState, victims: readonly LiveSegment[]): Promise<IoResult<void>> {
   const disk = state.disk as DiskSide;
-  const logged = await writeCheckpoint(state);
+  const logged = await writeCheckpoint(state, { evicted: victims });
   if (logged.ok || logged.error.code !== 'NO_SPACE') return logged;
-  for (const segment of disk.index.empty) {
+  for (const segment of new Set([...disk.index.empty, ...victims])) {
     const removed = await disk.port.remove(
       SOURCE_DIRECTORIES[segment.source as 0 | 1 | 2],
       segmentName(segment.number),
     );
     if (!removed.ok) return removed;
   }
-  return writeCheckpoint(state);
+  return writeCheckpoint(state, { evicted: victims });
 }

@@ -160,6 +160,7 @@ class Recovery {
       loggedSynced: new Float64Array(streamsMax),
       marksDirty: new Uint8Array(streamsMax),
       damaged: new Float64Array(streamsMax),
+      renewLog: false,
       pendingLedger: [],
       bytesWrittenBefore: store?.bytesWrittenTotal ?? 0,
       syncsBefore: store?.syncsTotal ?? 0,

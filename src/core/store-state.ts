@@ -58,7 +58,9 @@ export interface DiskSide {
   /** 1: marks changed since they were last logged. */
   readonly marksDirty: Uint8Array;
   readonly damaged: Float64Array;
-  /** Losses not yet logged. */
+  /** The next batch begins a new generation: what the log says of losses is not what happened. */
+  renewLog: boolean;
+  /** Losses found and not yet logged; an eviction is logged before it happens. */
   pendingLedger: LedgerItem[];
   bytesWrittenBefore: number;
   syncsBefore: number;
@@ -257,7 +259,6 @@ export class StoreState {
     if (to <= head) return 0;
     const records = this.recordsBetween(slot, head, to);
     const pending = this.recordsBetween(slot, head, Math.min(to, at(pool.read, slot)));
-    if (records > 0) disk.pendingLedger.push({ slot, from: head, to, records, reason: 0 });
     this.counters.evicted += records;
     const passed = disk.index.passHoles(slot, to);
     pool.loseUpTo(slot, to, records, pending);
