@@ -14,12 +14,12 @@ import fs from 'node:fs';
 import type { SystemResult } from './io-error.ts';
 import { attempt, refused, systemError } from './io-error.ts';
 
-/** Syncs under way in this process. libuv has four threads: two are left for reads when a device takes its time. */
+/** Syncs under way at once. libuv has four threads: two are left for reads when a device takes its time. */
 const SYNCS_MAX = 2;
 const waiting: (() => void)[] = [];
 let syncing = 0;
 
-/** Runs a sync when there is room for it. The limit is the process's, whatever number of stores it has open. */
+/** Runs a sync when there is room for it. One limit for all stores, because they share libuv's threads. */
 export async function inTurn<T>(sync: () => Promise<T>): Promise<T> {
   // Whoever leaves hands its place on, so nobody overtakes between the two.
   if (syncing >= SYNCS_MAX) await new Promise<void>((enter) => waiting.push(enter));
@@ -147,12 +147,10 @@ export class ReadHandles {
   }
 
   async #trim(): Promise<void> {
-    let excess = this.#handles.size - this.#kept;
     for (const [path, handle] of [...this.#handles]) {
-      if (excess <= 0) return;
-      if (handle.users > 0) continue;
-      excess--;
-      await this.forget(path);
+      // Asked anew each time: several readers may be trimming at once.
+      if (this.#handles.size <= this.#kept) return;
+      if (handle.users === 0) await this.forget(path);
     }
   }
 
