@@ -9,7 +9,6 @@ import {
   blocksOf,
   boundsOf,
   durableHeads,
-  flushWouldHelp,
   holesAfter,
   isDead,
   needsSector,
@@ -78,7 +77,12 @@ const accountsForHead = on(['RECOVERED'], ({ bounds, streams }, event) =>
 const damageSurvived = on(['RECOVERED'], ({ streams }, event) =>
   event.damaged.every(({ stream, from, to }) => {
     const survivor = event.streams[stream];
-    return survivor !== undefined && from < to && between(streams[stream]?.durableHead ?? to, from, to) && to <= survivor.appended;
+    return (
+      survivor !== undefined &&
+      from < to &&
+      between(streams[stream]?.durableHead ?? to, from, to) &&
+      to <= survivor.appended
+    );
   }),
 );
 
@@ -113,7 +117,10 @@ const blocksOfOneSource = on(['RECOVERED', 'FLUSH_DONE'], (context, { segments }
   segments.every(({ source, blocks }) => blocks.every(({ stream }) => boundsOf(context, stream)?.source === source)),
 );
 
-const fitsPool = on(['APPEND'], (context, { stream, timeMs }) => context.free > 0 || !needsSector(context, stream, timeMs));
+const fitsPool = on(
+  ['APPEND'],
+  (context, { stream, timeMs }) => context.free > 0 || !needsSector(context, stream, timeMs),
+);
 
 const withoutDisk: Guard = ({ bounds }) => !bounds.disk;
 
@@ -125,9 +132,13 @@ const withinPending = on(['ACKNOWLEDGE'], (context, { stream, n }) => {
   return between(0, n, pendingOf(of) + of.forgiven);
 });
 
-const withinRetained = on(['DISCARD'], (context, { stream, n }) => between(0, n, retainedOf(streamOf(context, stream))));
+const withinRetained = on(['DISCARD'], (context, { stream, n }) =>
+  between(0, n, retainedOf(streamOf(context, stream))),
+);
 
-const wouldSyncSomething: Guard = (context) => flushWouldHelp(context);
+/** A call shares the running flush when that takes all there is; else it asks for one, which makes heads durable too. */
+const notTakenByRunningFlush: Guard = ({ bounds, streams, flush }) =>
+  bounds.disk && (flush === null || streams.some(({ appended }, i) => appended > (flush.targets[i] ?? 0)));
 
 const flushAsked: Guard = ({ flushRequested }) => flushRequested;
 
@@ -193,7 +204,10 @@ const holdsNothing = on(['REMOVE_SEGMENT'], (context, event) => {
 const liesOnDisk = on(['DAMAGE'], (context, { stream, from, to }) => {
   const of = streamOf(context, stream);
   return (
-    of.head <= from && from < to && to <= syncedMark(of) && coverSpan([...blocksOf(context.segments, stream), ...of.holes], from, to)
+    of.head <= from &&
+    from < to &&
+    to <= syncedMark(of) &&
+    coverSpan([...blocksOf(context.segments, stream), ...of.holes], from, to)
   );
 });
 
@@ -227,7 +241,7 @@ export const guards = {
   withDisk,
   withinPending,
   withinRetained,
-  wouldSyncSomething,
+  notTakenByRunningFlush,
   flushAsked,
   retryWaits,
   isOldestSegment,

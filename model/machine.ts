@@ -47,7 +47,13 @@ function mapRules<K extends string, A, B>(rules: Readonly<Record<K, A>>, form: (
 
 const all = (...names: GuardName[]) => and<Context, ModelEvent, GuardName[]>(names);
 
-const LOSE_OLDEST: readonly ActionName[] = ['enterEvicted', 'countEvicted', 'tallyEvicted', 'forgiveEvicted', 'raiseEvictedMarks'];
+const LOSE_OLDEST: readonly ActionName[] = [
+  'enterEvicted',
+  'countEvicted',
+  'tallyEvicted',
+  'forgiveEvicted',
+  'raiseEvictedMarks',
+];
 const FREE_SPACE: readonly ActionName[] = ['freeDeadSectors', 'unlinkDeadSectors', 'forgetGone'];
 const STORE_RECORD: readonly ActionName[] = [
   'takeFreeSector',
@@ -61,7 +67,13 @@ const STORE_RECORD: readonly ActionName[] = [
   'countAppended',
   'askFlushAtThreshold',
 ];
-const LOSE_POWER: readonly ActionName[] = ['emptyPool', 'forgetGrid', 'forgetForgiven', 'forgetFlush', 'forgetRequests'];
+const LOSE_POWER: readonly ActionName[] = [
+  'emptyPool',
+  'forgetGrid',
+  'forgetForgiven',
+  'forgetFlush',
+  'forgetRequests',
+];
 
 /** What may be written and removed on disk whether or not a flush runs, while the store is open and while it closes. */
 const UPKEEP = {
@@ -181,7 +193,7 @@ export const machine = setup({
           guard: 'withinRetained',
           actions: ['countDiscarded', 'tallyDiscarded', 'raiseHeadByDiscard', 'pullReadUp', ...FREE_SPACE],
         },
-        FLUSH: { guard: 'wouldSyncSomething', actions: 'requestFlush' },
+        FLUSH: { guard: 'notTakenByRunningFlush', actions: 'requestFlush' },
         DAMAGE: {
           guard: 'liesOnDisk',
           actions: [

@@ -4,7 +4,18 @@
  * by construction.
  */
 import { addSpan, holeRecords, liveRecords, passHoles, spanRecords } from './spans.ts';
-import type { Context, ModelRecord, Range, Sector, Segment, Span, StreamBounds, StreamIndex, StreamState, Survivor } from './vocabulary.ts';
+import type {
+  Context,
+  ModelRecord,
+  Range,
+  Sector,
+  Segment,
+  Span,
+  StreamBounds,
+  StreamIndex,
+  StreamState,
+  Survivor,
+} from './vocabulary.ts';
 import { syncedMark } from './vocabulary.ts';
 
 export const streamOf = (context: Context, stream: StreamIndex): StreamState => context.streams[stream] as StreamState;
@@ -37,7 +48,11 @@ export const keptFrom = (context: Context, { head, durableHead }: StreamState): 
  * The tsd grid: a sample at most half a period off is recorded at its place, any other begins a new run there.
  * @returns the recorded time, and whether a new run (a new sector, a new block) begins.
  */
-export function placeOnGrid(bounds: StreamBounds, lastTimeMs: number | null, timeMs: number): { recordedMs: number; newRun: boolean } {
+export function placeOnGrid(
+  bounds: StreamBounds,
+  lastTimeMs: number | null,
+  timeMs: number,
+): { recordedMs: number; newRun: boolean } {
   if (bounds.kind === 'evt') return { recordedMs: timeMs, newRun: false };
   if (lastTimeMs === null) return { recordedMs: timeMs, newRun: true };
   const expected = lastTimeMs + bounds.periodMs;
@@ -64,7 +79,8 @@ export function oldestSector(context: Context): OwnedSector | null {
   let oldest: OwnedSector | null = null;
   for (const [stream, { sectors }] of context.streams.entries()) {
     const sector = sectors[0];
-    if (sector !== undefined && (oldest === null || sector.ordinal < oldest.sector.ordinal)) oldest = { stream, sector };
+    if (sector !== undefined && (oldest === null || sector.ordinal < oldest.sector.ordinal))
+      oldest = { stream, sector };
   }
   return oldest;
 }
@@ -105,10 +121,15 @@ export function survivalRange(context: Context, stream: StreamIndex, damaged: re
 }
 
 /** Records that a recovery found damaged and that were not known to be. */
-export const newlyDamaged = (holes: readonly Span[], all: readonly Span[]): number => spanRecords(all) - spanRecords(holes);
+export const newlyDamaged = (holes: readonly Span[], all: readonly Span[]): number =>
+  spanRecords(all) - spanRecords(holes);
 
 /** Records below the survivor's head that were acknowledged: what the known losses and the discards leave. */
-export function survivorAcknowledged({ damaged, holes }: StreamState, survivor: Survivor, all: readonly Span[]): number {
+export function survivorAcknowledged(
+  { damaged, holes }: StreamState,
+  survivor: Survivor,
+  all: readonly Span[],
+): number {
   const belowDurableHead = damaged - spanRecords(holes);
   const damagedBelowHead = belowDurableHead + holeRecords(all, 0, survivor.head);
   return survivor.head - survivor.discarded - survivor.evicted - damagedBelowHead;

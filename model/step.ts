@@ -53,7 +53,8 @@ export function step(state: ModelState, event: ModelEvent, rules: StoreMachine =
 }
 
 /** The same context in a given state: for hand-made states and for comparing profiles. */
-export const stateOf = (value: ModelState['value'], context: Context): ModelState => machine.resolveState({ value, context });
+export const stateOf = (value: ModelState['value'], context: Context): ModelState =>
+  machine.resolveState({ value, context });
 
 export const lifecycleOf = (state: ModelState): Lifecycle =>
   match(state.value)
@@ -89,7 +90,12 @@ export function expectedRead(state: ModelState, stream: StreamIndex, max: number
 }
 
 /** `max` retained records from the `offset`-th unread on. */
-export function expectedPeek(state: ModelState, stream: StreamIndex, offset: number, max: number): readonly ModelRecord[] {
+export function expectedPeek(
+  state: ModelState,
+  stream: StreamIndex,
+  offset: number,
+  max: number,
+): readonly ModelRecord[] {
   const { records, read, holes, appended } = streamOf(state.context, stream);
   return recordsBetween(records, advance(holes, read, offset), appended).slice(0, max);
 }
@@ -109,6 +115,8 @@ export function expectedDiscard(state: ModelState, stream: StreamIndex, n: numbe
   return guards.withinRetained(state.context, { type: 'DISCARD', stream, n }) ? null : 'BOUNDS_VIOLATION';
 }
 
-export const pendingCount = (state: ModelState, stream: StreamIndex): number => pendingOf(streamOf(state.context, stream));
+export const pendingCount = (state: ModelState, stream: StreamIndex): number =>
+  pendingOf(streamOf(state.context, stream));
 
-export const retainedCount = (state: ModelState, stream: StreamIndex): number => retainedOf(streamOf(state.context, stream));
+export const retainedCount = (state: ModelState, stream: StreamIndex): number =>
+  retainedOf(streamOf(state.context, stream));

@@ -56,7 +56,9 @@ const recoverHeads = on(['RECOVERED'], (context, event) =>
   }),
 );
 
-const recoverReads = on(['RECOVERED'], (context) => mapStreams(context, (stream) => ({ ...stream, read: stream.head })));
+const recoverReads = on(['RECOVERED'], (context) =>
+  mapStreams(context, (stream) => ({ ...stream, read: stream.head })),
+);
 
 /** Everything that survived is on disk. */
 const recoverAppended = on(['RECOVERED'], (context, event) =>
