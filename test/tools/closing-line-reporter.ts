@@ -12,12 +12,15 @@ export default class ClosingLineReporter implements Reporter {
       // A file that could not be loaded has no tests to count, and is a failure all the same.
       if (module.state() === 'failed' && module.errors().length > 0) count.failed++;
       for (const test of module.children.allTests()) {
-        const { state } = test.result();
-        if (state === 'passed') count.passed++;
-        else if (state === 'failed') count.failed++;
+        const result = test.result();
+        if (result.state === 'passed') count.passed++;
+        else if (result.state === 'failed') count.failed++;
         else {
           count.skipped++;
-          skipped.push(`  ${module.relativeModuleId} > ${test.fullName}`);
+          const note = result.state === 'skipped' ? result.note : undefined;
+          skipped.push(
+            `  ${module.relativeModuleId} > ${test.fullName}: ${note ?? 'why is in its name, or said above'}`,
+          );
         }
       }
     }

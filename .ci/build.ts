@@ -1,0 +1,83 @@
+/**
+ * Makes dist/: what `npm pack` publishes.
+ *
+ *     dist/src, dist/model, dist/conformance   compiled file by file, with types and source maps (tsc)
+ *     dist/wiced.js                            the RAM-only store as one file without imports, for a bare engine
+ *     dist/cli/imatrix-mm.js                   the command with every package it uses inside, and their licences
+ *
+ * The package has no dependencies because of the last one. A build is whole or fails: dist/ is emptied first.
+ */
+import { execFile } from 'node:child_process';
+import { chmod, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { licenceNotice } from './licence-notice.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const DIST = join(ROOT, 'dist');
+
+/** The wiced entry as one file of plain ECMAScript: no imports, no module system needed beyond its own exports. */
+export async function bundleWiced(format: 'esm' | 'iife'): Promise<string> {
+  const { outputFiles } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: ['src/wiced.ts'],
+    bundle: true,
+    write: false,
+    format,
+    ...(format === 'iife' ? { globalName: 'memoryManager' } : {}),
+    // Neutral: an import of node: or of a package would fail the build here, not on the device.
+    platform: 'neutral',
+    target: 'es2022',
+    logLevel: 'silent',
+  });
+  const [bundle] = outputFiles;
+  if (bundle === undefined) throw new Error('esbuild gave no bundle of src/wiced.ts');
+  return bundle.text;
+}
+
+async function bundleCommand(): Promise<void> {
+  const result = await build({
+    absWorkingDir: ROOT,
+    entryPoints: { 'imatrix-mm': 'src/cli/main.ts' },
+    outdir: 'dist/cli',
+    bundle: true,
+    metafile: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22.12',
+    legalComments: 'none',
+    // Packages in CommonJS form ask for node: modules by `require`, which an ESM file has to make for itself.
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+    },
+    logLevel: 'warning',
+  });
+  await chmod(join(DIST, 'cli/imatrix-mm.js'), 0o755);
+  await writeFile(
+    join(DIST, 'cli/THIRD-PARTY-LICENSES.txt'),
+    await licenceNotice(ROOT, Object.keys(result.metafile.inputs)),
+  );
+}
+
+async function compile(): Promise<void> {
+  await promisify(execFile)(join(ROOT, 'node_modules/.bin/tsc'), ['-p', 'src/tsconfig.build.json'], { cwd: ROOT });
+}
+
+/** Empties dist/ and makes all of it. */
+export async function buildAll(): Promise<void> {
+  await rm(DIST, { recursive: true, force: true });
+  await compile();
+  await Promise.all([bundleCommand(), bundleWiced('esm').then((text) => writeFile(join(DIST, 'wiced.js'), text))]);
+}
+
+if (import.meta.main) {
+  try {
+    await buildAll();
+  } catch (error) {
+    // The compiler explains itself on stdout; a stack trace of this script would bury that.
+    const { stdout, message } = error as { stdout?: string; message: string };
+    console.error(stdout || message);
+    process.exitCode = 1;
+  }
+}
