@@ -146,8 +146,10 @@ function evict(state: StoreState, segment: LiveSegment): number {
   const disk = state.disk as DiskSide;
   let records = 0;
   segment.slots.forEach((slot, i) => {
-    records += state.evictBelow(slot, (segment.first[i] as number) + (segment.records[i] as number));
-    disk.durableHead[slot] = Math.max(disk.durableHead[slot] as number, state.pool.head[slot] as number);
+    const to = (segment.first[i] as number) + (segment.records[i] as number);
+    records += state.evictBelow(slot, to);
+    // Not the head itself: the owner may have gone further since the batch was put together.
+    disk.durableHead[slot] = Math.max(disk.durableHead[slot] as number, to);
   });
   forget(disk, segment);
   state.emit({ type: 'segmentEvicted', segment: segment.number, records });

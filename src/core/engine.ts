@@ -223,6 +223,7 @@ export class Engine {
     const waiters = this.#flushWaiters;
     this.#flushWaiters = [];
     this.#running = { appended: state.counters.appended, waiters };
+    this.#endRetryWait();
     state.flushRequested = false;
     state.flushRunning = true;
     if (state.lifecycle === 'ram') state.lifecycle = 'flushing';
@@ -234,6 +235,8 @@ export class Engine {
     this.#running = null;
     if (!outcome.ok) {
       this.#flushFailed(flush, outcome.error.detail, waiters);
+      // Somebody called flush() while this one ran: that call does not wait for the delay.
+      if (state.flushRequested) this.#startFlush();
       return outcome;
     }
     state.counters.flushes++;

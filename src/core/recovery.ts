@@ -211,6 +211,7 @@ class Recovery {
       if (!renamed.ok && renamed.error.code === 'IO') continue;
       if (!renamed.ok) return false;
       const named = await this.#port.syncDirectory(directory);
+      if (named.ok) this.#state.counters.syncs++;
       this.#setAside.push(directory === '' ? target : `${directory}/${target}`);
       this.#disk.setAsideBytes += allocatedBytes(bytes);
       return named.ok;
@@ -412,12 +413,14 @@ class Recovery {
       const synced = await this.#port.sync(directory, name);
       if (!synced.ok) return ioFailure(`sync ${directory}/${name}`, synced.error);
       this.#state.counters.bytesWritten += whole.length;
+      this.#state.counters.syncs++;
       segments.push(liveSegment(builder, whole.length));
     }
     for (const source of new Set(segments.map((segment) => segment.source))) {
       const directory = directoryOf(source);
       const named = await this.#port.syncDirectory(directory);
       if (!named.ok) return ioFailure(`sync directory ${directory}`, named.error);
+      this.#state.counters.syncs++;
     }
     for (const segment of segments) {
       this.#disk.index.add(segment);
