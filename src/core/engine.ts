@@ -412,7 +412,8 @@ export class Engine {
     return this.#exclusive(async () => {
       this.#hurry = false;
       if (state.disk !== null) {
-        if (before.some((records) => records > 0)) {
+        // A flush that was running when close was called may have saved everything.
+        if (this.#inRam().some((records) => records > 0)) {
           await this.#attempt(Number.isFinite(deadlineMs) ? planByPriority(state, late) : planBySource(state, late));
         }
         const unsaved = this.#inRam().some((records) => records > 0);
