@@ -79,14 +79,22 @@ export class CheckpointLog {
       offset: 0,
       allocated: 0,
     });
-    if (!written.ok) return written;
+    if (!written.ok) {
+      // Not believed and never gone on with: on a full disk its space is what the next attempt needs.
+      await this.#remove([...this.#files.keys()].filter((name) => !older.includes(name)));
+      return written;
+    }
     this.#snapshotBytes = this.#end.part * FILE_BYTES_MAX + this.#end.offset;
-    for (const name of older) {
+    await this.#remove(older);
+    return OK;
+  }
+
+  async #remove(names: readonly string[]): Promise<void> {
+    for (const name of names) {
       const removed = await this.#disk.remove(ROOT, name);
       // A file that cannot be removed now is removed with the next generation; it is older and never believed.
       if (removed.ok) this.#files.delete(name);
     }
-    return OK;
   }
 
   async #write(frames: readonly Frame[], batch: number, from: LogEnd): Promise<IoResult<void>> {
@@ -132,7 +140,14 @@ export interface FoundLog {
   readonly generation: number;
   /** Whether the image comes from a whole snapshot. */
   readonly complete: boolean;
-  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+  readonly files: readonly FoundFile[];
+}
+
+interface FoundFile {
+  readonly name: string;
+  readonly bytes: number;
+  /** Holds nothing: a generation that a crash cut off before its first frame was on disk. */
+  readonly blank: boolean;
 }
 
 interface FoundGeneration {
@@ -147,10 +162,11 @@ interface FoundGeneration {
 export async function readCheckpointLog(disk: DiskPort, native?: Crc32): Promise<Result<FoundLog>> {
   const listed = await disk.list(ROOT);
   if (!listed.ok) return ioFailure('list the storage directory', listed.error);
-  const files = listed.value.filter((file) => parsePartName(file.name) !== null);
+  const parts = listed.value.filter((file) => parsePartName(file.name) !== null);
+  const files: FoundFile[] = [];
   const generations = new Map<number, FoundGeneration>();
   let highest = 0;
-  for (const file of [...files].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const file of [...parts].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const named = parsePartName(file.name) as {
       generation: number;
       part: number;
@@ -166,10 +182,14 @@ export async function readCheckpointLog(disk: DiskPort, native?: Crc32): Promise
         `${file.name} has format version ${header.version}, this program knows 1: open the store with the program that wrote it`,
       );
     }
-    if (header.state === 'damaged' && generations.get(named.generation) === undefined) continue;
+    if (header.state === 'damaged' && generations.get(named.generation) === undefined) {
+      files.push({ name: file.name, bytes: file.bytes, blank: bytes.every((byte) => byte === 0) });
+      continue;
+    }
     const known = generations.get(named.generation);
     const storeId = header.state === 'ok' ? header.storeId : (known as FoundGeneration).storeId;
     const frames = scanPart(bytes, storeId, named.generation, named.part, native);
+    files.push({ name: file.name, bytes: file.bytes, blank: header.state === 'ok' && frames.length === 0 });
     if (known === undefined) generations.set(named.generation, { storeId, frames });
     else known.frames.push(...frames);
   }

@@ -31,7 +31,7 @@ import { failure, invariant, success } from './codes.ts';
 import { FILE_BYTES_MAX } from './config.ts';
 import type { LiveSegment } from './disk-index.ts';
 import { allocatedBytes, DiskIndex, parseSegmentName, segmentName } from './disk-index.ts';
-import { liveSegment } from './flush.ts';
+import { forgetSegments, liveSegment } from './flush.ts';
 import type { DiskPort } from './port.ts';
 import { SOURCE_DIRECTORIES } from './port.ts';
 import { SHAPE_EVT, shapeOf, shapeSource, shapeType } from './sector-pool.ts';
@@ -131,10 +131,12 @@ class Recovery {
     this.#found = found;
     const { store } = log.image;
     this.#logLost = store === null;
-    state.storeId = log.storeId ?? found.find((segment) => segment.header !== null)?.header?.storeId ?? state.storeId;
+    const knownId = log.storeId ?? found.find((segment) => segment.header !== null)?.header?.storeId ?? null;
+    state.storeId = knownId ?? state.storeId;
     const epochs = found.map((segment) => (this.#ours(segment) ? (segment.header?.epoch ?? 0) : 0));
     const highestEpoch = epochs.reduce((a, b) => Math.max(a, b), 0);
-    this.#previousEpoch = store?.epoch ?? highestEpoch + (found.length > 0 || log.files.length > 0 ? EPOCH_JUMP : 0);
+    // A fresh id needs no jump: nothing was ever appended under it.
+    this.#previousEpoch = store?.epoch ?? (knownId === null ? 0 : highestEpoch + EPOCH_JUMP);
     state.epoch = Math.max(this.#previousEpoch, highestEpoch) + 1;
     const streamsMax = state.settings.streamsMax;
     const meter = {
@@ -194,9 +196,10 @@ class Recovery {
       } else if (number >= (image.store?.nextSegment ?? 0) && this.#ours(segment)) cutOff.push(segment);
       else this.#disk.doomed.set(number, segment);
     }
-    if (this.#logLost || !this.#log.complete) {
-      for (const file of this.#log.files) await this.#putAside('', file.name, file.bytes);
-    } else for (const file of this.#log.files) this.#disk.log.adopt(file.name, file.bytes);
+    for (const file of this.#log.files) {
+      if (this.#log.complete || file.blank) this.#disk.log.adopt(file.name, file.bytes);
+      else await this.#putAside('', file.name, file.bytes);
+    }
     this.#enterMarks();
     const salvaged = await this.#salvage(cutOff);
     if (!salvaged.ok) return salvaged;
@@ -366,7 +369,8 @@ class Recovery {
 
   /**
    * Copies what a cut-off flush left whole into new segments: per stream the blocks that continue it exactly, so that
-   * what survives is a prefix. What does not fit under the quota is left out, which is the end of the prefix.
+   * what survives is a prefix. What does not fit under the quota, or on the disk, is left out, which is the end of the
+   * prefix: nobody was told that it is synced.
    */
   async #salvage(cutOff: readonly FoundSegment[]): Promise<Result<{ segments: LiveSegment[]; records: number }>> {
     const segments: LiveSegment[] = [];
@@ -388,6 +392,7 @@ class Recovery {
         flush,
       };
       const builder = new SegmentBuilder(header, this.#state.platform.crc32);
+      const appendedBefore = pool.appended.slice();
       for (const block of scan.blocks) {
         const known = this.#slotOf(source, block);
         if (!known.ok) return known;
@@ -403,17 +408,22 @@ class Recovery {
         const { evt, type, sensor, periodMs } = block;
         const taken = builder.add({ slot, evt, type, sensor, periodMs }, expected, timesMs, bits, length);
         pool.appended[slot] = expected + taken;
-        records += taken;
       }
       if (builder.records === 0) continue;
       const whole = builder.finish();
       const name = segmentName(header.number);
       const written = await this.#port.write(directory, name, 0, whole);
+      if (!written.ok && written.error.code === 'NO_SPACE') {
+        pool.appended.set(appendedBefore);
+        await this.#port.remove(directory, name);
+        break;
+      }
       if (!written.ok) return ioFailure(`write ${directory}/${name}`, written.error);
       const synced = await this.#port.sync(directory, name);
       if (!synced.ok) return ioFailure(`sync ${directory}/${name}`, synced.error);
       this.#state.counters.bytesWritten += whole.length;
       this.#state.counters.syncs++;
+      records += builder.records;
       segments.push(liveSegment(builder, whole.length));
     }
     for (const source of new Set(segments.map((segment) => segment.source))) {
@@ -451,7 +461,17 @@ class Recovery {
     const { image, storeId } = this.#log;
     const state = this.#state;
     for (const segment of cutOff) this.#disk.doomed.set(segment.number, segment);
-    const isNew = storeId === null && this.#found.length === 0 && this.#log.files.length === 0;
+    const isNew = storeId === null && this.#found.length === 0 && this.#log.files.every((file) => file.blank);
+    let committed = await writeCheckpoint(state);
+    if (!committed.ok && committed.error.code === 'NO_SPACE') {
+      // No durable log names the doomed ones, so on a full disk they make room for the one that is to be written.
+      for (const [number, { source }] of this.#disk.doomed) {
+        await this.#port.remove(directoryOf(source), segmentName(number));
+      }
+      committed = await forgetSegments(state, []);
+    }
+    if (!committed.ok) return ioFailure(`write the checkpoint of store ${toHex(state.storeId)}`, committed.error);
+    await removeDoomed(state);
     let records = 0;
     for (let slot = 0; slot < state.pool.streams; slot++) records += state.retained(slot);
     state.recovery = {
@@ -463,9 +483,6 @@ class Recovery {
       setAside: this.#setAside,
       damagedRecords: state.counters.damaged,
     };
-    const committed = await writeCheckpoint(state);
-    if (!committed.ok) return ioFailure(`write the checkpoint of store ${toHex(state.storeId)}`, committed.error);
-    await removeDoomed(state);
     if (state.recovery.found === 'crash') state.counters.recoveries++;
     return success(undefined);
   }
