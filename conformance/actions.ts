@@ -1,0 +1,157 @@
+/**
+ * The concrete steps of a run, as plain data: what a trace is made of, what is saved, replayed and made smaller.
+ *
+ * Every action can be tried in every situation, so that any part of a trace is a trace: one that has no meaning just
+ * then (an I/O step with no I/O under way, an open of an open store) is skipped and does not count as a step.
+ */
+import { readFileSync } from 'node:fs';
+import type { Kind, Source, ValueType } from '../src/core/types.ts';
+import type { CrashChoice, Fault } from './simulated-disk.ts';
+
+export type Profile = 'linux' | 'wiced';
+
+/** What the weights favour: `ram` mostly calls, `disk` a tiny quota and evictions, `crash` power loss and faults. */
+export type Mode = 'ram' | 'disk' | 'crash';
+
+export interface ScenarioStream {
+  readonly source: Source;
+  readonly sensor: number;
+  readonly kind: Kind;
+  /** 0 for `evt`. */
+  readonly periodMs: number;
+  readonly type: ValueType;
+  readonly priority: number;
+}
+
+/** The store of a run. `wiced` has no disk. */
+export interface Scenario {
+  readonly profile: Profile;
+  readonly mode: Mode;
+  readonly streams: readonly ScenarioStream[];
+  readonly sectors: number;
+  readonly sectorBytes: number;
+  readonly quotaBytes: number;
+  readonly whenDiskFull: 'evict-oldest' | 'refuse-new';
+  readonly durableAcknowledge: boolean;
+}
+
+export type Action =
+  | { readonly do: 'append'; readonly stream: number; readonly bits: number; readonly timeMs: number }
+  | { readonly do: 'read'; readonly stream: number; readonly max: number }
+  | { readonly do: 'peek'; readonly stream: number; readonly offset: number; readonly max: number }
+  | { readonly do: 'acknowledge'; readonly stream: number; readonly n: number }
+  | { readonly do: 'revert'; readonly stream: number }
+  | { readonly do: 'discard'; readonly stream: number; readonly n: number }
+  | { readonly do: 'flush' }
+  | { readonly do: 'checkpoint' }
+  | { readonly do: 'close' }
+  | { readonly do: 'open' }
+  /** Ends one operation under way: the `pick`-th, counted round. */
+  | { readonly do: 'io'; readonly pick: number; readonly fault?: Fault }
+  /** Ends all I/O, and what comes of it, until nothing is under way. */
+  | { readonly do: 'drain' }
+  /** Time passes up to the next timer. */
+  | { readonly do: 'timer' }
+  /** From now on reads wait for I/O steps too, or not. */
+  | { readonly do: 'holdReads'; readonly hold: boolean }
+  /** Flips one bit of the `pick`-th segment file. */
+  | { readonly do: 'damage'; readonly pick: number; readonly bit: number }
+  | { readonly do: 'crash'; readonly choice: CrashChoice }
+  /** Faults have stopped: everything goes on until nothing is under way, and the store must be back in RAM mode. */
+  | { readonly do: 'rest' };
+
+/** Why a run was saved, and what it takes to run it again. */
+export interface Trace {
+  readonly format: 'imatrix-memory-manager conformance trace';
+  readonly version: 1;
+  /** What was wrong when it was found, in a sentence. */
+  readonly note: string;
+  readonly seed: number;
+  readonly scenario: Scenario;
+  readonly actions: readonly Action[];
+}
+
+export const TRACE_FORMAT: Trace['format'] = 'imatrix-memory-manager conformance trace';
+
+const hex = (bits: number): string => `0x${bits.toString(16).padStart(8, '0')}`;
+
+function describeChoice(choice: CrashChoice): string {
+  if (choice.kind === 'kill') return `process killed, I/O under way ${choice.underWay}`;
+  const { keep } = choice;
+  if (typeof keep === 'string') return `power loss, of what was not synced ${keep} is left`;
+  return 'seed' in keep
+    ? `power loss, survivors drawn by ${keep.seed}`
+    : `power loss, survivors ${JSON.stringify(keep)}`;
+}
+
+/** One line for a timeline. */
+export function describeAction(action: Action): string {
+  switch (action.do) {
+    case 'append':
+      return `append stream ${action.stream} bits ${hex(action.bits)} at ${action.timeMs} ms`;
+    case 'read':
+      return `read stream ${action.stream} up to ${action.max}`;
+    case 'peek':
+      return `peek stream ${action.stream} at ${action.offset} up to ${action.max}`;
+    case 'acknowledge':
+    case 'discard':
+      return `${action.do} stream ${action.stream} n ${action.n}`;
+    case 'revert':
+      return `revert stream ${action.stream}`;
+    case 'io':
+      return action.fault === undefined
+        ? `I/O step ${action.pick}`
+        : `I/O step ${action.pick} fails with ${action.fault.code}`;
+    case 'holdReads':
+      return action.hold ? 'disk reads wait from now on' : 'disk reads answer at once from now on';
+    case 'damage':
+      return `flip bit ${action.bit} of segment file ${action.pick}`;
+    case 'crash':
+      return describeChoice(action.choice);
+    default:
+      return action.do;
+  }
+}
+
+const ACTIONS: readonly string[] = [
+  'append',
+  'read',
+  'peek',
+  'acknowledge',
+  'revert',
+  'discard',
+  'flush',
+  'checkpoint',
+  'close',
+  'open',
+  'io',
+  'drain',
+  'timer',
+  'holdReads',
+  'damage',
+  'crash',
+  'rest',
+];
+
+/** Reads a saved trace. @throws an Error with one clear line: which file, what is wrong. */
+export function readTrace(path: string): Trace {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new Error(`cannot read the trace ${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const trace = parsed as Partial<Trace> | null;
+  if (trace === null || typeof trace !== 'object' || trace.format !== TRACE_FORMAT || trace.version !== 1) {
+    throw new Error(`${path} is not a conformance trace of version 1: give a file that a failing run saved`);
+  }
+  if (trace.scenario === undefined || !Array.isArray(trace.actions)) {
+    throw new Error(`${path} has no scenario or no actions: save it again from a failing run`);
+  }
+  for (const [index, action] of trace.actions.entries()) {
+    if (!ACTIONS.includes((action as { do?: string } | null)?.do ?? '')) {
+      throw new Error(`${path}: action ${index} is none that this version knows (${JSON.stringify(action)})`);
+    }
+  }
+  return trace as Trace;
+}

@@ -1,0 +1,637 @@
+/**
+ * Runs one list of actions on model and engine in step, and stops where the two part.
+ *
+ * After each action everything that can go on without I/O goes on; then return values, marks, chains, statistics,
+ * files and all invariants are compared, and the content of what is retained whenever something happened that could
+ * harm it (and now and then). I/O operations end one at a time, so that calls fall between any two of them, and a
+ * crash can come at each.
+ *
+ * A call takes effect when the engine says so. A read says so by its mark, so a read under way is taken into the model
+ * at the moment in which the engine's mark moves, and its batch is judged by that moment.
+ */
+import type { ModelState } from '../model/step.ts';
+import { expectedAcknowledge, expectedAppend, expectedDiscard, expectedPeek, expectedRead, isOpen } from '../model/step.ts';
+import type { ModelEvent, ModelRecord, Range, Segment } from '../model/vocabulary.ts';
+import { syncedMark } from '../model/vocabulary.ts';
+import { refusalCode } from '../src/core/codes.ts';
+import type { Result } from '../src/core/codes.ts';
+import { allocatedBytes, parseSegmentName } from '../src/core/disk-index.ts';
+import { Engine } from '../src/core/engine.ts';
+import type { RecordBatch } from '../src/core/record-batch.ts';
+import type { StreamHandle } from '../src/core/stream-handle.ts';
+import type { EngineEvent, StoreInspection } from '../src/core/types.ts';
+import type { Action, Scenario } from './actions.ts';
+import { Divergence, expect } from './divergence.ts';
+import type { View } from './generator.ts';
+import type { Coverage } from './model-run.ts';
+import { ModelRun } from './model-run.ts';
+import { boundsOf, differences, mostNeededBytes, readDamage, readEvent, readRecovered, settingsOf, unannouncedEvictions } from './refinement.ts';
+import type { Fault } from './simulated-disk.ts';
+import { SimulatedDisk } from './simulated-disk.ts';
+import { simulatedPlatform, StoreIds, VirtualClock } from './virtual-clock.ts';
+
+/** Tells the driver what comes next; null ends the run. */
+export type ActionSource = (view: View) => Action | null;
+
+/** Sees each step that was taken: for the trace hash and for timelines. */
+export type OnStep = (action: Action, run: StoreRun) => void;
+
+/** One in so many quiet steps has its content checked too. */
+const CONTENT_EVERY_STEPS = 16;
+/** I/O steps and timers after which a store must have come to rest. */
+const REST_WITHIN = 5_000;
+const ALL = 1_000_000;
+
+/** A call that the engine has not answered. */
+interface UnderWay {
+  readonly what: 'read' | 'peek' | 'flush' | 'checkpoint' | 'close' | 'open';
+  /** Stream of a read or peek. */
+  readonly stream: number;
+  readonly offset: number;
+  readonly max: number;
+  /** Marks when it was called: what a flush or checkpoint that answers ok has made durable. */
+  readonly marks: readonly number[];
+  readonly faultsBefore: number;
+  /** What the read had to give, once it took effect. */
+  expected: readonly ModelRecord[] | null;
+  answered: { readonly result: Result<unknown> } | { readonly thrown: unknown } | null;
+}
+
+/** Bits that a run flipped in a live segment, and which blocks were found damaged by it. */
+interface FlippedSegment {
+  readonly segment: Segment;
+  flips: number;
+  readonly hit: Set<number>;
+}
+
+const macrotask = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+export class StoreRun {
+  readonly scenario: Scenario;
+  readonly model: ModelRun;
+  readonly clock = new VirtualClock();
+  readonly #ids = new StoreIds();
+  readonly #knownIds: string[] = [];
+  disk: SimulatedDisk | null;
+  engine: Engine | null = null;
+  #handles: StreamHandle[] = [];
+  #underWay: UnderWay[] = [];
+  #damagedInRecovery: Range[] = [];
+  #damagedBefore = 0;
+  /** Thrown inside a listener: kept until the engine is done, so that the engine is not disturbed. */
+  #heard: unknown = null;
+  #dirty = false;
+  #faults = 0;
+  #spaceFaults = 0;
+  #flips = new Map<number, FlippedSegment>();
+  #steps = 0;
+  #writtenBefore = { bytes: 0, syncs: 0, faults: 0 };
+  /** The model just before the last crash and what it took since, until recovery has ended. */
+  #beforeCrash: { readonly state: ModelState; readonly otherBytes: number; readonly since: ModelEvent[] } | null = null;
+  /** Model events of the step being taken, for a timeline. */
+  observed: ModelEvent[] = [];
+
+  constructor(scenario: Scenario, coverage: Coverage) {
+    this.scenario = scenario;
+    this.model = new ModelRun(boundsOf(scenario), coverage);
+    this.disk = scenario.profile === 'linux' ? this.#harnessed(new SimulatedDisk(this.clock)) : null;
+  }
+
+  /** A run in which I/O is a matter of calls only lets it complete by itself. */
+  #harnessed(disk: SimulatedDisk): SimulatedDisk {
+    disk.autoSteps = 0;
+    return disk;
+  }
+
+  view(): View {
+    return {
+      scenario: this.scenario,
+      context: this.model.context,
+      lifecycle: this.model.lifecycle,
+      enabled: (event) => this.model.enabled(event),
+      ioUnderWay: this.#ioUnderWay,
+      timers: this.clock.timers,
+      holdsReads: this.disk?.holdReads ?? false,
+      segments: this.model.context.segments.length,
+      nowMs: this.clock.wallMs,
+      readsUnderWay: this.#underWay.filter(({ what }) => what === 'read' || what === 'peek').length,
+      recovering: this.model.lifecycle === 'recovering',
+    };
+  }
+
+  /** Takes one action. @returns false when it has no meaning now. @throws Divergence. */
+  async take(action: Action): Promise<boolean> {
+    this.observed = [];
+    if (!(await this.#perform(action))) return false;
+    this.#steps++;
+    await this.#settle();
+    this.#throwHeard();
+    this.#compare();
+    if (this.#dirty || this.#steps % CONTENT_EVERY_STEPS === 0) await this.#checkContent();
+    this.#dirty = false;
+    return true;
+  }
+
+  /** Lets everything go on that needs no I/O, and judges the answers. */
+  async #settle(): Promise<void> {
+    if (this.disk === null && this.#underWay.length === 0) return;
+    await macrotask();
+    this.#judgeAnswers();
+  }
+
+  #throwHeard(): void {
+    if (this.#heard === null) return;
+    throw this.#heard;
+  }
+
+  // ---- Actions
+
+  async #perform(action: Action): Promise<boolean> {
+    switch (action.do) {
+      case 'append':
+        return this.#append(action.stream, action.bits, action.timeMs);
+      case 'read':
+        return this.#read('read', action.stream, 0, action.max);
+      case 'peek':
+        return this.#read('peek', action.stream, action.offset, action.max);
+      case 'acknowledge':
+      case 'discard':
+        return this.#remove(action.do, action.stream, action.n);
+      case 'revert':
+        return this.#revert(action.stream);
+      case 'flush':
+        return this.#flush();
+      case 'checkpoint':
+        return this.#checkpoint();
+      case 'close':
+        return this.#close();
+      case 'open':
+        return this.#open();
+      case 'io':
+        return this.#io(action.pick, action.fault);
+      case 'drain':
+        return this.#drain();
+      case 'timer':
+        return this.#timer();
+      case 'holdReads':
+        return this.#holdReads(action.hold);
+      case 'damage':
+        return this.#damage(action.pick, action.bit);
+      case 'crash':
+        return this.#crash(action);
+      case 'rest':
+        return this.#rest();
+    }
+  }
+
+  #handle(stream: number): StreamHandle | null {
+    return this.#handles[stream] ?? null;
+  }
+
+  #append(stream: number, bits: number, timeMs: number): boolean {
+    const handle = this.#handle(stream);
+    if (handle === null) return false;
+    const appended = handle.appendBits(bits, timeMs);
+    const answer = refusalCode(appended) ?? appended;
+    const validTime = Number.isInteger(timeMs) && timeMs >= 0 && timeMs < 2 ** 48;
+    const wanted = isOpen(this.model.state) && !validTime ? 'PARAMETER_INVALID' : expectedAppend(this.model.state, stream, timeMs);
+    expect(answer === wanted, wanted === 'RAM_FULL' || answer === 'RAM_FULL' ? 'INV-07' : 'INV-03', () => `append answered ${answer}, the model ${wanted}`);
+    if (isOpen(this.model.state) && validTime) this.#observe({ type: 'APPEND', stream, valueBits: bits, timeMs });
+    return true;
+  }
+
+  #read(what: 'read' | 'peek', stream: number, offset: number, max: number): boolean {
+    const handle = this.#handle(stream);
+    if (handle === null || !isOpen(this.model.state)) return false;
+    this.#await({ what, stream, offset, max }, what === 'read' ? handle.read(max) : handle.peek(offset, max));
+    return true;
+  }
+
+  #remove(what: 'acknowledge' | 'discard', stream: number, n: number): boolean {
+    const handle = this.#handle(stream);
+    if (handle === null) return false;
+    const expected = what === 'acknowledge' ? expectedAcknowledge : expectedDiscard;
+    const wanted = expected(this.model.state, stream, n);
+    const before = this.model.context.streams[stream]?.acknowledged ?? 0;
+    const result = what === 'acknowledge' ? handle.acknowledge(n) : handle.discard(n);
+    const code = result.ok ? null : result.failure.code;
+    expect(code === wanted, 'INV-12', () => `${what} of ${n} answered ${code ?? 'ok'}, the model ${wanted ?? 'ok'}`);
+    if (wanted !== null) return true;
+    this.#observe({ type: what === 'acknowledge' ? 'ACKNOWLEDGE' : 'DISCARD', stream, n });
+    if (what === 'acknowledge' && result.ok) {
+      const left = (this.model.context.streams[stream]?.acknowledged ?? 0) - before;
+      expect(result.value === left, 'INV-12', () => `acknowledge of ${n} says that ${result.value} left, the model ${left}`);
+    }
+    return true;
+  }
+
+  #revert(stream: number): boolean {
+    const handle = this.#handle(stream);
+    if (handle === null) return false;
+    const result = handle.revert();
+    expect(result.ok === isOpen(this.model.state), 'INV-13', () => `revert answered ${result.ok}, lifecycle ${this.model.lifecycle}`);
+    if (result.ok) this.#observe({ type: 'REVERT', stream });
+    return true;
+  }
+
+  #flush(): boolean {
+    const { engine, model } = this;
+    if (engine === null || !isOpen(model.state)) return false;
+    const marks = model.context.streams.map(({ appended }) => appended);
+    // A call does not wait for the delay after a failure.
+    if (model.enabled({ type: 'RETRY_DUE' })) this.#observe({ type: 'RETRY_DUE' });
+    else if (model.enabled({ type: 'FLUSH' })) this.#observe({ type: 'FLUSH' });
+    this.#await({ what: 'flush', marks }, engine.flush());
+    return true;
+  }
+
+  #checkpoint(): boolean {
+    const { engine, model } = this;
+    if (engine === null || !isOpen(model.state)) return false;
+    this.#await({ what: 'checkpoint', marks: model.context.streams.map(({ head }) => head) }, engine.checkpoint());
+    return true;
+  }
+
+  #close(): boolean {
+    const { engine, model } = this;
+    if (engine === null || !isOpen(model.state) || this.#underWay.some(({ what }) => what === 'read' || what === 'peek')) return false;
+    this.#observe({ type: 'CLOSE' });
+    this.#await({ what: 'close' }, engine.close());
+    return true;
+  }
+
+  #open(): boolean {
+    if (!this.model.enabled({ type: 'OPEN' })) return false;
+    this.#observe({ type: 'OPEN' });
+    this.#damagedInRecovery = [];
+    const counts = this.disk?.counts;
+    this.#writtenBefore = { bytes: counts?.bytesWritten ?? 0, syncs: counts?.syncs ?? 0, faults: this.#faults };
+    const platform = simulatedPlatform(this.disk, this.clock, this.#ids);
+    const opened = Engine.open(platform, settingsOf(this.scenario), { onEvent: (event) => this.#hear(event) });
+    this.#await({ what: 'open' }, opened);
+    return true;
+  }
+
+  #io(pick: number, fault: Fault | undefined): boolean {
+    const pending = this.disk?.pending() ?? [];
+    const operation = pending[pick % Math.max(1, pending.length)];
+    if (operation === undefined || this.disk === null) return false;
+    if (fault === undefined) {
+      this.disk.complete(operation.id);
+      return true;
+    }
+    // A log that finds no space makes the engine give up segments before it can say so: a case of its own.
+    const code = fault.code === 'NO_SPACE' && operation.directory === '' ? 'IO' : fault.code;
+    this.#faults++;
+    if (code === 'NO_SPACE') this.#spaceFaults++;
+    this.disk.fail({ ...fault, code }, operation.id);
+    return true;
+  }
+
+  async #drain(): Promise<boolean> {
+    if (this.#ioUnderWay === 0) return false;
+    for (let i = 0; this.#ioUnderWay > 0; i++) {
+      expect(i < REST_WITHIN, 'liveness', () => `after ${REST_WITHIN} operations that all succeeded I/O still goes on`);
+      this.disk?.complete();
+      await this.#settle();
+      this.#throwHeard();
+    }
+    return true;
+  }
+
+  #timer(): boolean {
+    const inMs = this.clock.nextTimerInMs;
+    if (inMs === null) return false;
+    // The engine has one timer: the delay after a failed flush.
+    if (this.model.enabled({ type: 'RETRY_DUE' })) this.#observe({ type: 'RETRY_DUE' });
+    this.clock.advance(inMs);
+    return true;
+  }
+
+  #holdReads(hold: boolean): boolean {
+    if (this.disk === null || this.disk.holdReads === hold) return false;
+    this.disk.holdReads = hold;
+    return true;
+  }
+
+  #damage(pick: number, bit: number): boolean {
+    const { segments } = this.model.context;
+    const segment = segments[pick % Math.max(1, segments.length)];
+    if (segment === undefined || this.disk === null) return false;
+    const file = this.disk.files().find(({ name }) => parseSegmentName(name) === segment.number);
+    if (file === undefined) return false;
+    this.disk.flipBit(file.directory, file.name, bit % (file.content.length * 8));
+    const known = this.#flips.get(segment.number) ?? { segment, flips: 0, hit: new Set() };
+    known.flips++;
+    this.#flips.set(segment.number, known);
+    return true;
+  }
+
+  #crash(action: Extract<Action, { do: 'crash' }>): boolean {
+    const recovering = this.model.enabled({ type: 'RECOVERY_CRASHED' });
+    if (!recovering && !this.model.enabled({ type: 'CRASH' })) return false;
+    if (!recovering) this.#beforeCrash = { state: this.model.state, otherBytes: this.#otherBytes(), since: [] };
+    this.#observe({ type: recovering ? 'RECOVERY_CRASHED' : 'CRASH' });
+    if (this.disk !== null) {
+      const holdReads = this.disk.holdReads;
+      this.disk = this.#harnessed(this.disk.crash(action.choice));
+      this.disk.holdReads = holdReads;
+    }
+    this.clock.clear();
+    this.#forgetEngine();
+    return true;
+  }
+
+  #forgetEngine(): void {
+    if (this.engine !== null) this.engine.onEvent = null;
+    this.engine = null;
+    this.#handles = [];
+    this.#underWay = [];
+  }
+
+  /** Faults have stopped: the store comes to rest in RAM mode. One that may not evict may go on asking for space. */
+  async #rest(): Promise<boolean> {
+    if (this.engine === null && this.#underWay.length === 0) return false;
+    const mayStayFull = this.scenario.whenDiskFull === 'refuse-new';
+    let timers = 0;
+    for (let i = 0; this.#ioUnderWay > 0 || (this.clock.timers > 0 && !(mayStayFull && timers > 3)); i++) {
+      expect(i < REST_WITHIN, 'liveness', () => `after ${REST_WITHIN} steps without a fault the store is not at rest`);
+      if (this.#ioUnderWay > 0) this.disk?.complete();
+      else if (this.#timer()) timers++;
+      await this.#settle();
+      this.#throwHeard();
+    }
+    const unanswered = this.#underWay.map(({ what }) => what).join(', ');
+    expect(unanswered === '', 'liveness', () => `at rest, yet ${unanswered} is not answered`);
+    const { lifecycle, context } = this.model;
+    expect(lifecycle !== 'flushing' && lifecycle !== 'closing', 'liveness', () => `at rest in ${lifecycle}`);
+    const atRest = !context.flushRequested && !context.retryWaiting;
+    expect(atRest || mayStayFull, 'liveness', () => 'at rest, yet a flush is asked for');
+    return true;
+  }
+
+  get #ioUnderWay(): number {
+    return this.disk?.pending().length ?? 0;
+  }
+
+  // ---- Answers
+
+  #await(call: Partial<UnderWay> & { readonly what: UnderWay['what'] }, promise: Promise<Result<unknown>>): void {
+    const underWay: UnderWay = {
+      stream: -1,
+      offset: 0,
+      max: 0,
+      marks: [],
+      faultsBefore: this.#faults,
+      expected: null,
+      answered: null,
+      ...call,
+    };
+    this.#underWay.push(underWay);
+    promise.then(
+      (result) => {
+        underWay.answered = { result };
+        if (underWay.what === 'open') this.#guarded(() => this.#opened(underWay, result as Result<Engine>));
+      },
+      (thrown: unknown) => {
+        underWay.answered = { thrown };
+      },
+    );
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (thrown) {
+      this.#heard ??= thrown;
+    }
+  }
+
+  #judgeAnswers(): void {
+    this.#linearizeReads();
+    const answered = this.#underWay.filter((call) => call.answered !== null);
+    if (answered.length === 0) return;
+    this.#underWay = this.#underWay.filter((call) => call.answered === null);
+    for (const call of answered) this.#guarded(() => this.#judge(call));
+  }
+
+  #judge(call: UnderWay): void {
+    const { answered, what } = call;
+    if (answered === null || what === 'open') return;
+    if ('thrown' in answered) throw new Divergence('assertion', `${what} threw ${String(answered.thrown)}`);
+    const { result } = answered;
+    if (!result.ok) {
+      const { code, message } = result.failure;
+      const explained =
+        (code === 'IO_FAILED' && (this.#faults > call.faultsBefore || (what === 'flush' && this.scenario.whenDiskFull === 'refuse-new'))) ||
+        (code === 'CLOSED' && !isOpen(this.model.state));
+      expect(explained, 'INV-09', () => `${what} failed without a cause: ${code}, ${message}`);
+      return;
+    }
+    const { streams } = this.model.context;
+    if (what === 'read' || what === 'peek') this.#judgeBatch(call, result.value as RecordBatch);
+    if (what === 'flush') {
+      streams.forEach((stream, i) =>
+        expect(syncedMark(stream) >= (call.marks[i] ?? 0), 'INV-15', () => `flush answered ok, stream ${i} is synced to ${syncedMark(stream)} of ${call.marks[i]}`),
+      );
+    }
+    if (what === 'checkpoint' && this.disk !== null) {
+      streams.forEach((stream, i) =>
+        expect(stream.durableHead >= (call.marks[i] ?? 0), 'INV-15', () => `checkpoint answered ok, the durable head of stream ${i} is ${stream.durableHead} of ${call.marks[i]}`),
+      );
+    }
+  }
+
+  /** Takes reads into the model whose mark has moved. */
+  #linearizeReads(): void {
+    if (this.engine === null) return;
+    for (const call of this.#underWay) {
+      if (call.what !== 'read' || call.expected !== null) continue;
+      const mark = this.#handle(call.stream)?.marks().read;
+      if (mark === this.model.context.streams[call.stream]?.read && call.answered === null) continue;
+      if (call.answered !== null && !('result' in call.answered && call.answered.result.ok)) continue;
+      this.#guarded(() => this.#takeRead(call));
+    }
+  }
+
+  #takeRead(call: UnderWay): void {
+    call.expected = expectedRead(this.model.state, call.stream, call.max);
+    this.#observe({ type: 'READ', stream: call.stream, max: call.max });
+  }
+
+  #judgeBatch(call: UnderWay, batch: RecordBatch): void {
+    if (call.what === 'read' && call.expected === null) this.#takeRead(call);
+    const expected = call.expected ?? expectedPeek(this.model.state, call.stream, call.offset, call.max);
+    const finding = compareBatch(expected, batch);
+    expect(finding === null, 'INV-03', () => `${call.what} of stream ${call.stream}: ${finding}`);
+  }
+
+  #opened(call: UnderWay, result: Result<Engine>): void {
+    if (!result.ok) {
+      const { code, message } = result.failure;
+      expect(code === 'IO_FAILED' && this.#faults > call.faultsBefore, 'INV-18', () => `open failed without a cause: ${code}, ${message}`);
+      this.#observe({ type: 'OPEN_FAILED' });
+      return;
+    }
+    const engine = result.value;
+    this.engine = engine;
+    const inspection = engine.inspect();
+    let storeId = this.#knownIds.indexOf(inspection.storeId) + 1;
+    if (storeId === 0) storeId = this.#knownIds.push(inspection.storeId);
+    for (const range of this.#damagedInRecovery) this.#allowDamage(range);
+    this.#recovered(readRecovered(this.scenario, inspection, storeId, this.#damagedInRecovery));
+    this.#damagedBefore = engine.stats().damaged;
+    this.#handles = this.scenario.streams.map(({ source, sensor, kind, periodMs, type, priority }) => {
+      const stream = engine.stream({ source, sensor }, { kind, type, priority, ...(kind === 'tsd' ? { periodMs } : {}) });
+      expect(stream.ok, 'INV-20', () => `stream ${source}/${sensor} is refused: ${stream.ok ? '' : stream.failure.message}`);
+      return stream.value;
+    });
+    this.#dirty = true;
+  }
+
+  /** Takes RECOVERED into the model, behind an eviction that was done and not announced when the power failed. */
+  #recovered(recovered: Extract<ModelEvent, { type: 'RECOVERED' }>): void {
+    const beforeCrash = this.#beforeCrash;
+    this.#beforeCrash = null;
+    if (!this.model.enabled(recovered) && beforeCrash !== null) {
+      const { context } = beforeCrash.state;
+      const needBytes = this.#spaceFaults > 0 ? Number.POSITIVE_INFINITY : mostNeededBytes(context, beforeCrash.otherBytes);
+      const unannounced = unannouncedEvictions(context, recovered, needBytes);
+      if (unannounced.length > 0) {
+        this.model.state = beforeCrash.state;
+        for (const event of [...unannounced, ...beforeCrash.since]) this.#observe(event);
+      }
+    }
+    this.#observe(recovered);
+  }
+
+  // ---- What the engine announces
+
+  #hear(event: EngineEvent): void {
+    if (this.engine === null) {
+      if (event.type === 'damaged') this.#damagedInRecovery.push(readDamage(this.scenario, event));
+      return;
+    }
+    const { engine } = this;
+    this.#guarded(() => {
+      this.#linearizeReads();
+      this.#throwHeard();
+      if (event.type === 'damaged') this.#allowDamage(readDamage(this.scenario, event));
+      if (event.type === 'flushFailed') {
+        expect(this.#faults > 0 || this.scenario.whenDiskFull === 'refuse-new', 'INV-09', () => `a flush failed without a fault: ${event.message}`);
+      }
+      const { context, lifecycle } = this.model;
+      const needBytes = (): number => (this.#spaceFaults > 0 ? Number.POSITIVE_INFINITY : mostNeededBytes(context, this.#otherBytes()));
+      const situation = { scenario: this.scenario, context, lifecycle, inspect: () => engine.inspect(), needBytes };
+      for (const modelEvent of readEvent(event, situation)) this.#observe(modelEvent);
+      if (event.type === 'closed') this.#forgetEngine();
+    });
+  }
+
+  /** Bytes of segment files that are not live: of a flush that is running or failed, copies, set aside. */
+  #otherBytes(): number {
+    const live = new Set(this.model.context.segments.map(({ number }) => number));
+    let bytes = 0;
+    for (const { directory, name, content } of this.disk?.files() ?? []) {
+      if (directory !== '' && !live.has(parseSegmentName(name) ?? -1)) bytes += allocatedBytes(content.length);
+    }
+    return bytes;
+  }
+
+  /** A block may be found damaged only where this run damaged one, and each flipped bit costs one block (INV-19). */
+  #allowDamage(range: Range): void {
+    for (const flipped of this.#flips.values()) {
+      const block = flipped.segment.blocks.findIndex(
+        ({ stream, from, to }) => stream === range.stream && from <= range.from && range.to <= to,
+      );
+      if (block < 0) continue;
+      flipped.hit.add(block);
+      expect(flipped.hit.size <= flipped.flips, 'INV-19', () => `${flipped.flips} flipped bits cost ${flipped.hit.size} blocks of segment ${flipped.segment.number}`);
+      return;
+    }
+    throw new Divergence('INV-19', `stream ${range.stream} [${range.from}, ${range.to}) is called damaged, and nothing damaged it`);
+  }
+
+  #observe(event: ModelEvent): void {
+    this.#beforeCrash?.since.push(event);
+    this.observed.push(event);
+    this.model.observe(event);
+    if (event.type !== 'APPEND' && event.type !== 'READ') this.#dirty = true;
+  }
+
+  // ---- Comparisons
+
+  /** The engine's own picture, or null while it has none. */
+  inspect(): StoreInspection | null {
+    return this.engine?.inspect() ?? null;
+  }
+
+  #compare(): void {
+    if (this.disk !== null) {
+      const { peakBytes, peakFileBytes } = this.disk.counts;
+      expect(peakBytes <= this.scenario.quotaBytes, 'INV-10', () => `${peakBytes} bytes on disk, the quota is ${this.scenario.quotaBytes}`);
+      expect(peakFileBytes <= 65_536, 'INV-10', () => `a file has ${peakFileBytes} bytes`);
+    }
+    if (this.engine === null) return;
+    const inspection = this.engine.inspect();
+    const stats = this.engine.stats();
+    const { context, lifecycle } = this.model;
+    const found = differences(this.scenario, context, lifecycle, inspection, stats, this.#damagedBefore);
+    if (found[0] !== undefined) {
+      const summary = found.map(({ field, model, engine }) => `${field}: model ${model}, engine ${engine}`).join('; ');
+      throw new Divergence(found[0].breaks, summary, found);
+    }
+    if (this.disk !== null && this.#ioUnderWay === 0 && this.#faults === 0) this.#compareDisk(inspection.diskBytes, stats);
+  }
+
+  /** At rest and without a fault, what the engine reckons of the disk is what is there. */
+  #compareDisk(diskBytes: number, stats: { readonly bytesWritten: number; readonly syncs: number }): void {
+    const disk = this.disk as SimulatedDisk;
+    const onDisk = disk.files().reduce((sum, { content }) => sum + allocatedBytes(content.length), 0);
+    expect(diskBytes === onDisk, 'INV-22', () => `diskBytes is ${diskBytes}, the files take ${onDisk}`);
+    const written = disk.counts.bytesWritten - this.#writtenBefore.bytes;
+    expect(stats.bytesWritten === written, 'INV-22', () => `stats bytesWritten is ${stats.bytesWritten}, the disk took ${written}`);
+    const syncs = disk.counts.syncs - this.#writtenBefore.syncs;
+    expect(stats.syncs === syncs, 'INV-22', () => `stats syncs is ${stats.syncs}, the disk did ${syncs}`);
+  }
+
+  /** Peeks at everything unread of every stream that no held read blocks, and adds up the ledger. */
+  async #checkContent(): Promise<void> {
+    if (this.engine === null || !isOpen(this.model.state)) return;
+    const held = this.disk?.holdReads ?? false;
+    if (this.disk !== null) this.disk.holdReads = false;
+    for (const [stream, handle] of this.#handles.entries()) {
+      if (this.#underWay.some((call) => call.stream === stream)) continue;
+      const batch = await handle.peek(0, ALL);
+      this.#throwHeard();
+      expect(batch.ok, 'INV-03', () => `stream ${stream} cannot be peeked at: ${batch.ok ? '' : batch.failure.message}`);
+      const finding = compareBatch(expectedPeek(this.model.state, stream, 0, ALL), batch.value);
+      expect(finding === null, 'INV-03', () => `peek at all of stream ${stream}: ${finding}`);
+    }
+    if (this.disk !== null) this.disk.holdReads = held;
+    this.#compareLedger(this.engine);
+    this.#compare();
+  }
+
+  #compareLedger(engine: Engine): void {
+    const { entries, foldedRecords } = engine.ledger();
+    const entered = entries.reduce((sum, { records }) => sum + records, foldedRecords);
+    const lost = this.model.context.streams.reduce((sum, { evicted, damaged }) => sum + evicted + damaged, 0);
+    expect(entered === lost, 'INV-12', () => `the ledger has ${entered} records, ${lost} were lost`);
+  }
+}
+
+function compareBatch(expected: readonly ModelRecord[], batch: RecordBatch): string | null {
+  for (let i = 0; i < Math.min(expected.length, batch.length); i++) {
+    const { sequence, epoch, valueBits, timeMs } = expected[i] as ModelRecord;
+    const same =
+      batch.sequences[i] === sequence && batch.bits[i] === valueBits && batch.timesMs[i] === timeMs && batch.epochs[i] === epoch;
+    if (!same) {
+      return (
+        `record ${i} is sequence ${batch.sequences[i]} bits ${batch.bits[i]} time ${batch.timesMs[i]} epoch ${batch.epochs[i]}, ` +
+        `the model has sequence ${sequence} bits ${valueBits} time ${timeMs} epoch ${epoch}`
+      );
+    }
+  }
+  return expected.length === batch.length ? null : `${batch.length} records, the model has ${expected.length}`;
+}

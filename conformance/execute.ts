@@ -1,0 +1,105 @@
+/**
+ * One run from its first step to its verdict, whether its steps are drawn by choices or given as a trace.
+ */
+import type { Action, Profile, Scenario } from './actions.ts';
+import { Divergence } from './divergence.ts';
+import type { OnStep } from './driver.ts';
+import { StoreRun } from './driver.ts';
+import type { Choice } from './generator.ts';
+import { drawScenario, nextAction } from './generator.ts';
+import type { Coverage } from './model-run.ts';
+import { newCoverage } from './model-run.ts';
+import { quotaBytesMin } from './refinement.ts';
+
+/** What a run is made from; small enough to be shrunk. */
+export interface Recipe {
+  readonly scenarioSeed: number;
+  readonly choices: readonly Choice[];
+}
+
+export interface Outcome {
+  readonly scenario: Scenario;
+  /** Actions that had a meaning, the last one being the failing one when there is a failure. */
+  readonly actions: readonly Action[];
+  readonly failure: Divergence | null;
+}
+
+const EVERYTHING = 1_000_000;
+
+export const scenarioOf = (profile: Profile, scenarioSeed: number): Scenario => drawScenario(profile, scenarioSeed, quotaBytesMin);
+
+/**
+ * How every run ends: the store comes to rest, everything is delivered once more from the head, and what is synced is
+ * still there after a power cut that left nothing else.
+ */
+function closingActions({ streams, profile }: Scenario): Action[] {
+  const all = streams.map((_, stream) => stream);
+  const deliver: Action[] = all.flatMap((stream) => [
+    { do: 'revert', stream },
+    { do: 'read', stream, max: EVERYTHING },
+  ]);
+  if (profile === 'wiced') return deliver;
+  return [
+    { do: 'holdReads', hold: false },
+    { do: 'open' },
+    { do: 'rest' },
+    ...deliver,
+    { do: 'flush' },
+    { do: 'rest' },
+    { do: 'crash', choice: { kind: 'power', keep: 'nothing' } },
+    { do: 'open' },
+    { do: 'rest' },
+    ...deliver,
+  ];
+}
+
+/** An engine that throws is as wrong as one that answers wrongly. */
+const asDivergence = (thrown: unknown): Divergence =>
+  thrown instanceof Divergence
+    ? thrown
+    : new Divergence('assertion', thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
+
+async function takeAll(run: StoreRun, next: () => Action | null, onStep: OnStep): Promise<Outcome> {
+  const actions: Action[] = [];
+  for (let action = next(); action !== null; action = next()) {
+    try {
+      if (!(await run.take(action))) continue;
+    } catch (thrown) {
+      actions.push(action);
+      return { scenario: run.scenario, actions, failure: asDivergence(thrown) };
+    }
+    actions.push(action);
+    onStep(action, run);
+  }
+  return { scenario: run.scenario, actions, failure: null };
+}
+
+const NOBODY: OnStep = () => {};
+
+/** Draws the steps from the recipe's choices. */
+export async function runRecipe(profile: Profile, recipe: Recipe, coverage: Coverage, onStep: OnStep = NOBODY): Promise<Outcome> {
+  const scenario = scenarioOf(profile, recipe.scenarioSeed);
+  const run = new StoreRun(scenario, coverage);
+  const closing = closingActions(scenario);
+  let drawn = 0;
+  let closed = 0;
+  const next = (): Action | null => {
+    while (drawn < recipe.choices.length) {
+      const action = nextAction(run.view(), recipe.choices[drawn++] as Choice);
+      if (action !== null) return action;
+    }
+    return closing[closed++] ?? null;
+  };
+  return takeAll(run, next, onStep);
+}
+
+/** Takes exactly the given actions. */
+export async function runActions(
+  scenario: Scenario,
+  actions: readonly Action[],
+  coverage: Coverage = newCoverage(),
+  onStep: OnStep = NOBODY,
+): Promise<Outcome> {
+  let at = 0;
+  return takeAll(new StoreRun(scenario, coverage), () => actions[at++] ?? null, onStep);
+}

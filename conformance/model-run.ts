@@ -1,0 +1,155 @@
+/**
+ * The model's side of a run: its state, stepped by what the harness does and by what the engine announces.
+ *
+ * Every event must be one that the model's guards accept; every step is checked against every invariant. It counts
+ * events, edges (state of the machine x event) and how often each invariant said something.
+ */
+import { guards } from '../model/guards.ts';
+import type { Invariant, Step } from '../model/invariants/index.ts';
+import { invariants } from '../model/invariants/index.ts';
+import { machine } from '../model/machine.ts';
+import type { ModelState } from '../model/step.ts';
+import { can, initialState, lifecycleOf, step } from '../model/step.ts';
+import type { Bounds, Context, EventType, Lifecycle, ModelEvent } from '../model/vocabulary.ts';
+import { Divergence } from './divergence.ts';
+
+/** What runs have exercised, added up over a whole campaign. */
+export interface Coverage {
+  readonly events: Map<string, number>;
+  readonly edges: Set<string>;
+  /** Per invariant: steps in which its premise held. */
+  readonly witnesses: Map<string, number>;
+}
+
+export const newCoverage = (): Coverage => ({ events: new Map(), edges: new Set(), witnesses: new Map() });
+
+export const tally = (counts: Map<string, number>, name: string): void => {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+};
+
+interface StateNode {
+  readonly key: string;
+  readonly path: readonly string[];
+  readonly ownEvents: readonly string[];
+  readonly states: Readonly<Record<string, StateNode>>;
+}
+
+function collectEdges(node: StateNode, inherited: readonly string[], edges: string[]): string[] {
+  const events = [...new Set([...inherited, ...node.ownEvents])];
+  const children = Object.values(node.states);
+  if (children.length === 0) edges.push(...events.map((event) => `${node.path.join('.')} ${event}`));
+  for (const child of children) collectEdges(child, events, edges);
+  return edges;
+}
+
+/** Every pair of a state of the machine and an event that it takes there. */
+export const ALL_EDGES: readonly string[] = collectEdges(machine.root as unknown as StateNode, [], []);
+
+const pathOf = (value: ModelState['value']): string =>
+  typeof value === 'string'
+    ? value
+    : Object.entries(value)
+        .map(([parent, child]) => `${parent}.${child as string}`)
+        .join();
+
+/** Events whose guards say how the contract limits the engine; a refusal there is the engine's fault. */
+const GUARD_BREAKS: Readonly<Record<string, string>> = {
+  keepsOrRenewsStoreId: 'INV-17',
+  raisesEpoch: 'INV-17',
+  survivesAsPrefix: 'INV-15',
+  headSurvives: 'INV-15',
+  accountsForHead: 'INV-02',
+  damageSurvived: 'INV-19',
+  keepsSegments: 'INV-18',
+  segmentsHoldSurvivors: 'INV-15',
+  withinQuota: 'INV-10',
+  withinFileLimit: 'INV-10',
+  blocksOfOneSource: 'INV-20',
+  flushAsked: 'INV-08',
+  isOldestSegment: 'INV-11',
+  quotaWouldOverflow: 'INV-12',
+  nothingReclaimable: 'INV-12',
+  numbersSegmentsOnward: 'INV-11',
+  continuesStreams: 'INV-16',
+  reachesTargets: 'INV-09',
+  headsAdvance: 'INV-15',
+  headsSinceStart: 'INV-15',
+  holdsNothing: 'INV-12',
+  liesOnDisk: 'INV-19',
+  namesUnsaved: 'INV-22',
+  headsAreDurable: 'INV-15',
+};
+
+type GuardFunction = (context: Context, event: ModelEvent) => boolean;
+
+/** The guards on this event that do not hold. Asked only when a step was refused. */
+function failedGuards(context: Context, event: ModelEvent): string[] {
+  return Object.entries(guards as Record<string, GuardFunction>).flatMap(([name, guard]) => {
+    if (GUARD_BREAKS[name] === undefined) return [];
+    try {
+      return guard(context, event) ? [] : [name];
+    } catch {
+      // A rule that is written for other events says nothing about this one.
+      return [];
+    }
+  });
+}
+
+/** Of the guards that read no payload, those that belong to the event. */
+const EVENT_GUARDS: Readonly<Partial<Record<EventType, readonly string[]>>> = {
+  FLUSH_STARTED: ['flushAsked'],
+};
+const PAYLOAD_FREE: readonly string[] = Object.values(EVENT_GUARDS).flat();
+
+export class ModelRun {
+  state: ModelState;
+  readonly #coverage: Coverage;
+  readonly #invariants: readonly Invariant[];
+
+  constructor(bounds: Bounds, coverage: Coverage) {
+    this.state = initialState(bounds);
+    this.#coverage = coverage;
+    this.#invariants = invariants.filter(({ needs }) => needs === undefined || (needs === 'disk') === bounds.disk);
+  }
+
+  get context(): Context {
+    return this.state.context;
+  }
+
+  get lifecycle(): Lifecycle {
+    return lifecycleOf(this.state);
+  }
+
+  enabled(event: ModelEvent): boolean {
+    return can(this.state, event);
+  }
+
+  /** Takes the step. @throws Divergence when the model refuses it, or when an invariant is broken by it. */
+  observe(event: ModelEvent): void {
+    const before = this.state;
+    if (!can(before, event)) this.#refuse(event);
+    const after = step(before, event);
+    tally(this.#coverage.events, event.type);
+    this.#coverage.edges.add(`${pathOf(before.value)} ${event.type}`);
+    this.state = after;
+    this.#check({ before, event, after, rules: machine });
+  }
+
+  #check(taken: Step): void {
+    for (const invariant of this.#invariants) {
+      if (!invariant.premise(taken)) continue;
+      tally(this.#coverage.witnesses, invariant.id);
+      const [finding] = invariant.check(taken);
+      if (finding !== undefined) throw new Divergence(invariant.id, `${invariant.id} ${invariant.name}: ${finding}`);
+    }
+  }
+
+  #refuse(event: ModelEvent): never {
+    const failed = failedGuards(this.context, event).filter(
+      (name) => !PAYLOAD_FREE.includes(name) || EVENT_GUARDS[event.type]?.includes(name),
+    );
+    const breaks = failed.map((name) => GUARD_BREAKS[name])[0] ?? `${event.type} refused`;
+    const because = failed.length > 0 ? `guards ${failed.join(', ')}` : `no such step in ${pathOf(this.state.value)}`;
+    throw new Divergence(breaks, `the model refuses ${JSON.stringify(event)}: ${because}`);
+  }
+}
