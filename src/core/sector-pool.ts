@@ -35,7 +35,7 @@ export interface PoolGeometry {
   readonly disk: boolean;
 }
 
-/** Calls back when a store without a disk gave up the oldest sector's records [from, to) of a stream. */
+/** Calls back when an append to a store without a disk is complete that cost the oldest sector: records [from, to). */
 export type OnSectorEvicted = (slot: number, from: number, to: number) => void;
 
 export class SectorPool {
@@ -51,6 +51,10 @@ export class SectorPool {
   readonly ledger: LossLedger;
   readonly arenaBytes: number;
   onSectorEvicted: OnSectorEvicted | null = null;
+  /** Stream whose oldest sector the append in progress evicted, or -1; told when the append is complete. */
+  #evictedSlot = -1;
+  #evictedFrom = 0;
+  #evictedTo = 0;
 
   // Stream table. Marks are counts of records since the stream began.
   readonly head: Float64Array;
@@ -209,7 +213,15 @@ export class SectorPool {
     this.count[sector] = (this.count[sector] as number) + 1;
     const sequence = this.appended[slot] as number;
     this.appended[slot] = sequence + 1;
+    if (this.#evictedSlot >= 0) this.#announceEviction();
     return sequence;
+  }
+
+  /** Last of all, for who hears it may append in turn. */
+  #announceEviction(): void {
+    const slot = this.#evictedSlot;
+    this.#evictedSlot = -1;
+    this.onSectorEvicted?.(slot, this.#evictedFrom, this.#evictedTo);
   }
 
   #openSector(slot: number): number {
@@ -246,7 +258,9 @@ export class SectorPool {
     const to = (this.firstSequence[sector] as number) + (this.count[sector] as number);
     this.loseUpTo(slot, to, to - from, Math.max(0, Math.min(this.read[slot] as number, to) - from));
     this.releaseDead(slot);
-    this.onSectorEvicted?.(slot, from, to);
+    this.#evictedSlot = slot;
+    this.#evictedFrom = from;
+    this.#evictedTo = to;
   }
 
   /**

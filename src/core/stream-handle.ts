@@ -94,7 +94,8 @@ export class StreamHandle {
   appendMany(values: ArrayLike<number>, timesMs?: ArrayLike<number>): number {
     const startMs = timesMs === undefined ? this.#state.platform.nowMs() : 0;
     for (let i = 0; i < values.length; i++) {
-      const timeMs = timesMs === undefined ? startMs + i * this.periodMs : (timesMs[i] as number);
+      // Fewer times than values: the record without a time is refused, it does not get the clock's.
+      const timeMs = timesMs === undefined ? startMs + i * this.periodMs : (timesMs[i] ?? Number.NaN);
       if (this.append(values[i] as number, timeMs) < 0) return i;
     }
     return values.length;
@@ -183,20 +184,23 @@ export class StreamHandle {
     if (batch.source !== this.source || batch.sensor !== this.sensor) {
       return failure('PARAMETER_INVALID', `the batch is of ${batch.source}/${batch.sensor}, not of this stream`);
     }
+    const { pool } = state;
     const first = batch.sequences[0];
     const last = batch.sequences[batch.length - 1];
-    if (first === undefined || last === undefined || last < head) return success(0);
-    if (last >= (state.pool.read[this.#slot] as number)) {
+    if (first === undefined || last === undefined) return success(0);
+    if (last < head) {
+      // The whole batch left before: what of it was lost is acknowledged now, and stands in no later one's way.
+      pool.forgiven[this.#slot] = Math.min(pool.forgiven[this.#slot] as number, head - last - 1);
+      return success(0);
+    }
+    if (last >= (pool.read[this.#slot] as number)) {
       return failure('BOUNDS_VIOLATION', 'the batch is not pending any more: it was reverted; read it again');
     }
     if (state.recordsBetween(this.#slot, head, first) > 0) {
       return failure('BOUNDS_VIOLATION', 'an older batch is still pending: acknowledge in the order of reading');
     }
-    const lost = Math.min(
-      state.pool.forgiven[this.#slot] as number,
-      batch.sequences.findIndex((s) => s >= head),
-    );
-    return success(lost + state.recordsBetween(this.#slot, head, last + 1));
+    // All that was lost while it was pending is older than this batch's end, so this acknowledges it too.
+    return success((pool.forgiven[this.#slot] as number) + state.recordsBetween(this.#slot, head, last + 1));
   }
 
   /** Gives back what is pending: the next read repeats it. Idempotent (INV-13). @returns CLOSED. */
