@@ -131,8 +131,16 @@ export class StoreState {
     };
   }
 
+  /**
+   * A listener that throws is cut off from the engine: a flush half done must not end because somebody's log line
+   * did. Its error is not swallowed, it comes up as an unhandled rejection.
+   */
   emit(event: EngineEvent): void {
-    this.onEvent?.(event);
+    try {
+      this.onEvent?.(event);
+    } catch (error) {
+      void Promise.reject(error);
+    }
   }
 
   get open(): boolean {
