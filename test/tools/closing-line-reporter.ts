@@ -2,7 +2,7 @@
  * Ends a run with one line for a machine, `N passed, N failed`, and before it names every skipped test: a test that
  * did not run must be seen.
  */
-import type { Reporter, TestModule } from 'vitest/node';
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
 export default class ClosingLineReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
@@ -17,10 +17,7 @@ export default class ClosingLineReporter implements Reporter {
         else if (result.state === 'failed') count.failed++;
         else {
           count.skipped++;
-          const note = result.state === 'skipped' ? result.note : undefined;
-          skipped.push(
-            `  ${module.relativeModuleId} > ${test.fullName}: ${note ?? 'why is in its name, or said above'}`,
-          );
+          skipped.push(`  ${module.relativeModuleId} > ${test.fullName}: ${whySkipped(test)}`);
         }
       }
     }
@@ -29,4 +26,11 @@ export default class ClosingLineReporter implements Reporter {
     const tail = count.skipped > 0 ? `, ${count.skipped} skipped` : '';
     console.log(`\n${count.passed} passed, ${count.failed} failed${tail}`);
   }
+}
+
+/** `context.skip(reason)` says it; a test whose set-up failed was to run and could not. */
+function whySkipped(test: TestCase): string {
+  const result = test.result();
+  if (result.state === 'skipped' && result.note !== undefined) return result.note;
+  return test.options.mode === 'run' ? 'the set-up before it failed' : 'the reason is in its name, or said above';
 }

@@ -1,0 +1,183 @@
+/**
+ * What is published works for someone who has nothing else: the packed tarball in an empty project.
+ */
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ROOT } from '../tools/project-files.ts';
+import { type Consumer, makeConsumer, run } from './consumer.ts';
+
+let consumer: Consumer;
+let installed = '';
+
+beforeAll(async () => {
+  consumer = await makeConsumer();
+  installed = join(consumer.folder, 'node_modules/imatrix-memory-manager');
+});
+
+afterAll(() => consumer.remove());
+
+/** The README's example: the one fenced block that is marked as such. */
+async function readmeExample(): Promise<string> {
+  const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+  const blocks = [...readme.matchAll(/^```ts example\n([\s\S]*?)^```$/gm)].map(([, code]) => code as string);
+  expect(blocks).toHaveLength(1);
+  return blocks[0] as string;
+}
+
+const COMPILER_OPTIONS = {
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  module: 'nodenext',
+  target: 'es2022',
+  lib: ['es2023', 'esnext.disposable'],
+  // A consumer that checks its libraries too must find ours without a fault.
+  skipLibCheck: false,
+  types: ['node'],
+  typeRoots: [join(ROOT, 'node_modules/@types')],
+  rootDir: '.',
+  outDir: 'out',
+};
+
+/** Compiles one file of the consumer under strict TypeScript. @returns the compiler's complaints, '' for none. */
+async function compile(name: string, source: string): Promise<string> {
+  await writeFile(join(consumer.folder, `${name}.ts`), source);
+  const config = { compilerOptions: COMPILER_OPTIONS, files: [`${name}.ts`] };
+  await writeFile(join(consumer.folder, `tsconfig.${name}.json`), JSON.stringify(config));
+  const { stdout } = await run(consumer.folder, 'tsc', '-p', `tsconfig.${name}.json`);
+  return stdout;
+}
+
+/** Imports a subpath in a process of its own. @returns the modules that were loaded for it, or how it failed. */
+async function load(specifier: string): Promise<{ error: string; loaded: string[] }> {
+  const script = `
+    import { registerHooks } from 'node:module';
+    const loaded = [];
+    registerHooks({ load: (url, context, next) => { loaded.push(url); return next(url, context); } });
+    let error = '';
+    try { await import(${JSON.stringify(specifier)}); } catch (failure) { error = failure.message; }
+    console.log(JSON.stringify({ error, loaded }));`;
+  const { stdout } = await run(consumer.folder, 'node', '--input-type=module', '--eval', script);
+  return JSON.parse(stdout) as { error: string; loaded: string[] };
+}
+
+describe('installed in an empty project', () => {
+  // Goal: nothing comes along. Method: look into the project's node_modules.
+  test('it is the only package', async () => {
+    const packages = (await readdir(join(consumer.folder, 'node_modules'))).filter((name) => !name.startsWith('.'));
+    expect(packages).toEqual(['imatrix-memory-manager']);
+  });
+
+  // Goal: the first thing a user copies works. Method: compile it strictly, run it, look at what it prints.
+  test('the README example compiles under strict TypeScript and runs', async () => {
+    expect(await compile('example', await readmeExample())).toBe('');
+    const { ok, stdout, stderr } = await run(consumer.folder, 'node', 'out/example.js');
+    expect(stderr).toBe('');
+    expect(ok).toBe(true);
+    expect(stdout).toMatch(/60 records/);
+  });
+
+  // Goal: the types are really seen. Method: a wrong source must be refused by the compiler.
+  test('the compiler sees its types', async () => {
+    const complaint = await compile(
+      'wrong',
+      `import { openStore } from 'imatrix-memory-manager';
+       const store = await openStore({});
+       store.stream('somewhere', 1, { kind: 'tsd', periodMs: 1000 });`,
+    );
+    expect(complaint).toMatch(/wrong\.ts.*'"somewhere"' is not assignable/s);
+  });
+
+  // Goal: importing the engine costs the engine. Method: every module that Node loads for it.
+  test('the engine alone loads neither xstate nor fast-check, nor anything but itself and node:', async () => {
+    const { error, loaded } = await load('imatrix-memory-manager');
+    expect(error).toBe('');
+    const foreign = loaded.filter(
+      (url) => !url.startsWith('node:') && !url.includes('/imatrix-memory-manager/dist/src/'),
+    );
+    expect(foreign).toEqual([]);
+    expect(loaded.some((url) => url.endsWith('/dist/src/core/engine.js'))).toBe(true);
+  });
+
+  // Goal: the wiced subpath is one file that needs nothing. Method: as above.
+  test('the wiced subpath loads one file', async () => {
+    const { error, loaded } = await load('imatrix-memory-manager/wiced');
+    expect(error).toBe('');
+    expect(loaded.map((url) => url.replace(/^.*\/dist\//, ''))).toEqual(['wiced.js']);
+    expect(
+      await compile('wiced', `import { openWicedStore } from 'imatrix-memory-manager/wiced'; void openWicedStore;`),
+    ).toBe('');
+  });
+
+  // Goal: files that are not in the exports are nobody's interface. Method: ask for one.
+  test('nothing but the subpaths can be imported', async () => {
+    expect((await load('imatrix-memory-manager/dist/src/core/engine.js')).error).toMatch(/not defined by "exports"/);
+  });
+
+  // Goal: the command runs from its bundle. Method: as npx would start it.
+  test('the command prints its version and its help', async () => {
+    const version = await run(consumer.folder, join(consumer.folder, 'node_modules/.bin/imatrix-mm'), '--version');
+    const { version: packed } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    expect(version).toMatchObject({ ok: true, stderr: '' });
+    expect(version.stdout).toContain(packed);
+    const help = await run(consumer.folder, join(consumer.folder, 'node_modules/.bin/imatrix-mm'), '--help');
+    expect(help.stdout).toMatch(/^Usage: imatrix-mm/);
+  });
+
+  // Goal: a subpath says which package it lacks, and works when that package is there. Method: without, then with.
+  test('model and conformance need their peers and nothing else', async () => {
+    expect((await load('imatrix-memory-manager/model')).error).toMatch(/xstate|ts-pattern/);
+    expect((await load('imatrix-memory-manager/conformance')).error).toMatch(/xstate|fast-check|ts-pattern/);
+    const { peerDependencies } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8')) as {
+      peerDependencies: Record<string, string>;
+    };
+    for (const peer of Object.keys(peerDependencies)) await consumer.addPeer(peer);
+    expect((await load('imatrix-memory-manager/model')).error).toBe('');
+    expect((await load('imatrix-memory-manager/conformance')).error).toBe('');
+  });
+});
+
+describe('the tarball', () => {
+  // Goal: only what a user needs is in it, and nothing of the machine that packed it. Method: every file of it.
+  test('holds the build and the documents, and no path of this machine', async () => {
+    const files = (await readdir(installed, { recursive: true, withFileTypes: true }))
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(installed, join(entry.parentPath, entry.name)));
+    expect(files).toEqual(
+      expect.arrayContaining(['LICENSE', 'README.md', 'CHANGELOG.md', 'dist/cli/imatrix-mm.js', 'dist/wiced.js']),
+    );
+    expect(
+      files.filter((file) => !/^(dist|docs)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/.test(file)),
+    ).toEqual([]);
+    const texts = await Promise.all(files.map((file) => readFile(join(installed, file), 'utf8')));
+    expect(files.filter((_, i) => texts[i]?.includes(ROOT))).toEqual([]);
+  });
+
+  // Goal: the licences of what is bundled travel with it. Method: a package that is surely inside is named.
+  test('carries the licences of the packages inside the command', async () => {
+    const notice = await readFile(join(installed, 'dist/cli/THIRD-PARTY-LICENSES.txt'), 'utf8');
+    expect(notice).toMatch(/^commander \d.*\(MIT\)$/m);
+    expect(notice).toMatch(/Permission is hereby granted/);
+  });
+
+  // Goal: tools and bundlers read the manifest as meant. Method: publint over the packed files.
+  test('passes publint', async () => {
+    const tarball = await readFile(consumer.tarball);
+    const { messages, pkg } = await publint({ pack: { tarball: Uint8Array.from(tarball).buffer }, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
+  });
+
+  // Goal: every subpath has the types that belong to it, for each way of resolving. Method: attw over the tarball.
+  test('passes attw', async () => {
+    const { ok, stdout, stderr } = await run(
+      consumer.folder,
+      ...(['attw', consumer.tarball, '--profile', 'esm-only', '--no-definitely-typed', '--format', 'ascii'] as const),
+    );
+    expect(ok ? '' : stdout + stderr).toBe('');
+  });
+});
