@@ -9,8 +9,8 @@ export default class ClosingLineReporter implements Reporter {
     const count = { passed: 0, failed: 0, skipped: 0 };
     const skipped: string[] = [];
     for (const module of modules) {
-      // A file that could not be loaded has no tests to count, and is a failure all the same.
-      if (module.state() === 'failed' && module.errors().length > 0) count.failed++;
+      // A file that could not be loaded, or a set-up that failed, has no tests to count and is a failure all the same.
+      for (const part of [module, ...module.children.allSuites()]) if (part.errors().length > 0) count.failed++;
       for (const test of module.children.allTests()) {
         const result = test.result();
         if (result.state === 'passed') count.passed++;
