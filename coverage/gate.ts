@@ -28,5 +28,7 @@ if (summary === null) {
     table.push([folder, files, measure, percent.toFixed(2), demand, met ? 'met' : 'SHORT']);
   }
   console.log(table.toString());
-  if (rows.some(({ met }) => !met)) process.exitCode = 1;
+  const short = rows.filter(({ met }) => !met).length;
+  console.log(short === 0 ? `all ${rows.length} demands met` : `${short} of ${rows.length} demands not met`);
+  if (short > 0) process.exitCode = 1;
 }
