@@ -65,6 +65,16 @@ describe('the repository', () => {
     expect(Object.entries(devDependencies).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
   });
 
+  // Goal: no package comes in without a reason. Method: each one has its line in the decision record.
+  test('says why it uses each package', () => {
+    const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      devDependencies: Record<string, string>;
+    };
+    const reasons = readFileSync(join(ROOT, 'docs/decisions/0001-dependencies.md'), 'utf8');
+    const named = [...reasons.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, names]) => (names as string).split(', '));
+    expect(Object.keys(devDependencies).filter((name) => !named.includes(name))).toEqual([]);
+  });
+
   // Goal: the first listing shows the idea of the project. Method: the top level is the known list.
   test('keeps its top level', () => {
     const allowed = ['.ci', 'bench', 'conformance', 'coverage', 'docs', 'model', 'src', 'test'];
