@@ -2,7 +2,7 @@
  * The repository speaks of the project alone: it works from any folder, on any machine, with any registry.
  */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { projectFiles, ROOT } from './tools/project-files.ts';
 
@@ -63,6 +63,22 @@ describe('the repository', () => {
       devDependencies: Record<string, string>;
     };
     expect(Object.entries(devDependencies).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  });
+
+  // Goal: a document leads where it says. Method: every relative link of every page, against the files there are.
+  test('links to nothing that is missing', () => {
+    const known = new Set(
+      projectFiles().flatMap((path) => path.split('/').map((_, i, parts) => parts.slice(0, i + 1).join('/'))),
+    );
+    const dead = files
+      .filter(({ path }) => path.endsWith('.md'))
+      .flatMap(({ path, text }) =>
+        [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)]
+          .map(([, target]) => posix.join(posix.dirname(path), target as string))
+          .filter((target) => !known.has(target))
+          .map((target) => `${path} -> ${target}`),
+      );
+    expect(dead).toEqual([]);
   });
 
   // Goal: no package comes in without a reason. Method: each one has its line in the decision record.
