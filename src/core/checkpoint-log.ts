@@ -15,6 +15,7 @@ import { failure, success } from './codes.ts';
 import { FILE_BYTES_MAX } from './config.ts';
 import type { Crc32 } from './crc32.ts';
 import type { DiskPort, IoError, IoResult } from './port.ts';
+import { readFile } from './read-file.ts';
 
 /** A part grows in these steps, so that most appends find their space already in the file. */
 const PAD_TO_BYTES = 8192;
@@ -140,6 +141,8 @@ export interface FoundLog {
   readonly generation: number;
   /** Whether the image comes from a whole snapshot. */
   readonly complete: boolean;
+  /** Complete, and every batch behind the snapshot is there: a segment that the image does not name is not live. */
+  readonly intact: boolean;
   readonly files: readonly FoundFile[];
 }
 
@@ -155,76 +158,101 @@ interface FoundGeneration {
   readonly frames: FoundFrame[];
 }
 
+interface PartFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly generation: number;
+  readonly part: number;
+}
+
 /**
- * Reads the newest generation whose snapshot is whole; failing that, what is intact of the newest one.
- * Changes nothing on disk. @returns UNSUPPORTED_FORMAT for a version of the future, IO_FAILED.
+ * Reads the newest generation whose snapshot is whole; failing that, what is intact of all of them. Changes nothing on
+ * disk.
+ * @param storeIds ids that segments of the store carry: a part whose header is damaged is tried with them.
+ * @returns UNSUPPORTED_FORMAT for a version of the future, IO_FAILED.
  */
-export async function readCheckpointLog(disk: DiskPort, native?: Crc32): Promise<Result<FoundLog>> {
+export async function readCheckpointLog(
+  disk: DiskPort,
+  storeIds: readonly Uint8Array[],
+  native?: Crc32,
+): Promise<Result<FoundLog>> {
   const listed = await disk.list(ROOT);
   if (!listed.ok) return ioFailure('list the storage directory', listed.error);
-  const parts = listed.value.filter((file) => parsePartName(file.name) !== null);
+  const parts: PartFile[] = [];
+  for (const { name, bytes } of listed.value) {
+    const named = parsePartName(name);
+    if (named !== null) parts.push({ name, bytes, ...named });
+  }
+  parts.sort((a, b) => a.generation - b.generation || a.part - b.part);
   const files: FoundFile[] = [];
   const generations = new Map<number, FoundGeneration>();
-  let highest = 0;
-  for (const file of [...parts].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const named = parsePartName(file.name) as {
-      generation: number;
-      part: number;
-    };
-    highest = Math.max(highest, named.generation);
-    const bytes = new Uint8Array(Math.min(file.bytes, FILE_BYTES_MAX));
-    const read = await disk.read(ROOT, file.name, 0, bytes);
-    if (!read.ok) return ioFailure(`read ${file.name}`, read.error);
+  const ids = [...storeIds];
+  for (const { name, bytes: size, generation, part } of parts) {
+    const read = await readFile(disk, ROOT, name, size);
+    if (!read.ok) return ioFailure(`read ${name}`, read.error);
+    const bytes = read.value;
     const header = readPartHeader(bytes);
     if (header.state === 'unsupported') {
       return failure(
         'UNSUPPORTED_FORMAT',
-        `${file.name} has format version ${header.version}, this program knows 1: open the store with the program that wrote it`,
+        `${name} has format version ${header.version}, this program knows 1: open the store with the program that wrote it`,
       );
     }
-    if (header.state === 'damaged' && generations.get(named.generation) === undefined) {
-      files.push({ name: file.name, bytes: file.bytes, blank: bytes.every((byte) => byte === 0) });
-      continue;
-    }
-    const known = generations.get(named.generation);
-    const storeId = header.state === 'ok' ? header.storeId : (known as FoundGeneration).storeId;
-    const frames = scanPart(bytes, storeId, named.generation, named.part, native);
-    files.push({ name: file.name, bytes: file.bytes, blank: header.state === 'ok' && frames.length === 0 });
-    if (known === undefined) generations.set(named.generation, { storeId, frames });
-    else known.frames.push(...frames);
+    if (header.state === 'ok') ids.unshift(header.storeId);
+    const known = generations.get(generation);
+    if (known !== undefined) ids.unshift(known.storeId);
+    const found = scanWithAny(bytes, header.state === 'ok' ? [header.storeId] : ids, generation, part, native);
+    const blank = found === null && (header.state === 'ok' || bytes.every((byte) => byte === 0));
+    files.push({ name, bytes: size, blank });
+    if (found === null) continue;
+    if (known === undefined) generations.set(generation, found);
+    else known.frames.push(...found.frames);
   }
-  const newestFirst = [...generations].sort((a, b) => b[0] - a[0]);
-  for (const [, found] of newestFirst) {
-    const batches = completeBatches(found.frames);
-    if (batches.has(0)) return success(replay(found, batches, true, highest, files));
+  const generation = parts.reduce((highest, part) => Math.max(highest, part.generation), 0);
+  const newestFirst = [...generations.values()].reverse();
+  for (const found of newestFirst) {
+    const whole = completeBatches(found.frames);
+    if (!whole.has(0)) continue;
+    const image = new CheckpointImage();
+    replay(image, found, whole);
+    const intact = whole.size === Math.max(...whole.keys()) + 1;
+    return success({ image, storeId: found.storeId, generation, complete: true, intact, files });
   }
-  const newest = newestFirst.find(([, found]) => found.frames.length > 0)?.[1];
-  if (newest === undefined) {
-    return success({
-      image: new CheckpointImage(),
-      storeId: null,
-      generation: highest,
-      complete: false,
-      files,
-    });
-  }
-  return success(replay(newest, completeBatches(newest.frames), false, highest, files));
+  const image = new CheckpointImage();
+  for (const found of generations.values()) replay(image, found, completeBatches(found.frames));
+  const storeId = newestFirst[0]?.storeId ?? null;
+  return success({ image, storeId, generation, complete: false, intact: false, files });
 }
 
-function replay(
-  found: FoundGeneration,
-  batches: ReadonlyMap<number, readonly FoundFrame[]>,
-  complete: boolean,
+/** The part's frames under the first of the ids that gives any. */
+function scanWithAny(
+  bytes: Uint8Array,
+  ids: readonly Uint8Array[],
   generation: number,
-  files: FoundLog['files'],
-): FoundLog {
-  const image = new CheckpointImage();
-  // Of a broken snapshot every intact frame is taken: each says something true on its own.
-  if (!complete) for (const frame of found.frames) if (frame.batch === 0) image.apply(frame);
-  for (const batch of [...batches.keys()].sort((a, b) => a - b)) {
-    for (const frame of batches.get(batch) as readonly FoundFrame[]) image.apply(frame);
+  part: number,
+  native: Crc32 | undefined,
+): FoundGeneration | null {
+  for (const storeId of ids) {
+    const frames = scanPart(bytes, storeId, generation, part, native);
+    if (frames.length > 0) return { storeId, frames };
   }
-  return { image, storeId: found.storeId, generation, complete, files };
+  return null;
+}
+
+/**
+ * Applies a generation's batches in order. One that misses a frame counts in its intact ones when a whole batch follows
+ * it: then it had been durable, and it is damage that took the frame, not a crash. The last one alone may be torn, and
+ * takes effect whole or not at all.
+ */
+function replay(
+  image: CheckpointImage,
+  { frames }: FoundGeneration,
+  whole: ReadonlyMap<number, readonly FoundFrame[]>,
+): void {
+  const lastWhole = Math.max(0, ...whole.keys());
+  const inOrder = frames.filter(({ batch }) => batch <= lastWhole);
+  inOrder.sort((a, b) => a.batch - b.batch || a.index - b.index);
+  for (const frame of inOrder) image.apply(frame);
 }
 
 export const ioFailure = (doing: string, error: IoError): ReturnType<typeof failure> =>

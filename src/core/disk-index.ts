@@ -13,9 +13,14 @@ export const allocatedBytes = (bytes: number): number => Math.ceil(bytes / ALLOC
 
 export const segmentName = (number: number): string => `${number.toString().padStart(12, '0')}.seg`;
 
+/** First number that no segment has. A reference to a block is number x 65,536 + index, which must stay below 2^53. */
+const SEGMENT_NUMBER_END = 2 ** 36;
+
+/** The number in a segment's name; null for any other file, so that a stray one does not lead the numbers astray. */
 export function parseSegmentName(name: string): number | null {
-  const match = /^(\d{12,15})\.seg$/.exec(name);
-  return match === null ? null : Number(match[1]);
+  const match = /^(\d{12})\.seg$/.exec(name);
+  const number = Number(match?.[1] ?? SEGMENT_NUMBER_END);
+  return number < SEGMENT_NUMBER_END ? number : null;
 }
 
 /** One live segment; block i belongs to stream slots[i]. */
@@ -74,8 +79,6 @@ export class DiskIndex {
   /** Segments whose records are all below their heads; their files go after the next checkpoint. */
   readonly empty = new Set<LiveSegment>();
   segmentBytes = 0;
-  /** Rises with every hole, so that a read in progress notices. */
-  holesFound = 0;
   readonly #streams: (StreamBlocks | undefined)[] = [];
 
   #stream(slot: number): StreamBlocks {
@@ -105,11 +108,6 @@ export class DiskIndex {
     this.segments.delete(segment.number);
     this.empty.delete(segment);
     this.segmentBytes -= allocatedBytes(segment.bytes);
-  }
-
-  oldest(): LiveSegment | undefined {
-    for (const segment of this.segments.values()) return segment;
-    return undefined;
   }
 
   #place(ref: number): BlockPlace {
@@ -168,12 +166,20 @@ export class DiskIndex {
     return run;
   }
 
-  /** Enters [from, to) as a hole; the caller has taken off what is below head and what is a hole already. */
+  /**
+   * Enters [from, to) as a hole, joined with those it touches; the caller has taken off what is below head and what is
+   * a hole already.
+   */
   addHole(slot: number, from: number, to: number): void {
     const { holes } = this.#stream(slot);
-    const at = holes.findIndex((hole) => hole[0] > from);
-    holes.splice(at < 0 ? holes.length : at, 0, [from, to]);
-    this.holesFound++;
+    const next = holes.findIndex((hole) => hole[0] > from);
+    const at = next < 0 ? holes.length : next;
+    const before = holes[at - 1];
+    const after = holes[at];
+    const start = before?.[1] === from ? before[0] : from;
+    const end = after?.[0] === to ? after[1] : to;
+    const joined = Number(start !== from);
+    holes.splice(at - joined, joined + Number(end !== to), [start, end]);
   }
 
   /** `sequence`, or the end of the hole it lies in. */

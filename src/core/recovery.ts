@@ -5,6 +5,7 @@
  *   no log, no segments                             a new store: new id, epoch 1
  *   newest log generation whole                     it is believed
  *   log damaged, no generation whole                what is intact of it is believed; its files are set aside
+ *   stream whose marks the log lost                 its head is where its oldest block begins
  *   no log, but segments                            all are believed; epoch jumps, so that no identity repeats
  *   segment in the log, intact                      live
  *   segment in the log, damaged in places           live with what is intact; the rest is a hole in the ledger
@@ -12,6 +13,8 @@
  *   segment in the log, missing                     its records are a hole in the ledger
  *   segment newer than the log (flush cut off)      blocks that continue their stream exactly are copied; then removed
  *   segment older than the log and not in it        evicted or acknowledged before the crash: removed
+ *     ... while the log is damaged                  its name may be what was lost: live with what no other one has
+ *   segment of another store, number or directory   set aside
  *
  * Three passes: look (reads only, so an unknown format is refused with nothing touched), salvage (new files), and one
  * commit: a new generation of the log with epoch + 1. A crash before the commit leaves what was found, and the copies
@@ -28,85 +31,29 @@ import type { FoundLog } from './checkpoint-log.ts';
 import { CheckpointLog, ioFailure, readCheckpointLog } from './checkpoint-log.ts';
 import type { Result } from './codes.ts';
 import { failure, invariant, success } from './codes.ts';
-import { FILE_BYTES_MAX } from './config.ts';
 import type { LiveSegment } from './disk-index.ts';
-import { allocatedBytes, DiskIndex, parseSegmentName, segmentName } from './disk-index.ts';
+import { allocatedBytes, DiskIndex, segmentName } from './disk-index.ts';
 import { forgetSegments, liveSegment } from './flush.ts';
-import type { DiskPort } from './port.ts';
-import { SOURCE_DIRECTORIES } from './port.ts';
+import type { FoundSegment, SourceDirectory } from './found-segments.ts';
+import { DAMAGED_SUFFIX, directoryOf, lookAtSegments, storeIdsOf } from './found-segments.ts';
+import type { DiskPort, IoResult } from './port.ts';
+import { readFile } from './read-file.ts';
 import { SHAPE_EVT, shapeOf, shapeSource, shapeType } from './sector-pool.ts';
-import type { BlockInfo, HeaderRead, SegmentHeader } from './segment.ts';
-import { decodeBlock, readSegmentHeader, SEGMENT_HEADER_BYTES, SegmentBuilder, scanSegment } from './segment.ts';
+import type { BlockInfo } from './segment.ts';
+import { decodeBlock, SegmentBuilder, scanSegment } from './segment.ts';
 import type { DiskSide, StoreState } from './store-state.ts';
 
 /** Epochs skipped when the log is gone and with it the epoch. */
 const EPOCH_JUMP = 65_536;
-const DAMAGED_SUFFIX = '.damaged';
-
-interface FoundSegment {
-  readonly number: number;
-  readonly source: number;
-  readonly bytes: number;
-  /** From the file's front or, where that is damaged, its end. Null: neither reads, or it names another file. */
-  readonly header: SegmentHeader | null;
-}
-
-type SourceDirectory = (typeof SOURCE_DIRECTORIES)[number];
-
-const directoryOf = (source: number): SourceDirectory => SOURCE_DIRECTORIES[source] as SourceDirectory;
 
 /** Opens what is on the disk. The caller holds the lock; on failure nothing has been changed but `.damaged` names. */
 export async function recover(state: StoreState, port: DiskPort): Promise<Result<void>> {
-  const log = await readCheckpointLog(port, state.platform.crc32);
-  if (!log.ok) return log;
   const found = await lookAtSegments(port);
   if (!found.ok) return found;
+  const log = await readCheckpointLog(port, storeIdsOf(found.value.segments), state.platform.crc32);
+  if (!log.ok) return log;
   const recovery = new Recovery(state, port, log.value, found.value.segments, found.value.setAsideBytes);
   return recovery.run();
-}
-
-/** Names and headers of all segments, in flush order. Reads only: an unknown format is refused with nothing touched. */
-async function lookAtSegments(port: DiskPort): Promise<Result<{ segments: FoundSegment[]; setAsideBytes: number }>> {
-  const segments: FoundSegment[] = [];
-  let setAsideBytes = 0;
-  for (const directory of ['', ...SOURCE_DIRECTORIES] as const) {
-    const listed = await port.list(directory);
-    if (!listed.ok) return ioFailure(`list ${directory}`, listed.error);
-    for (const file of listed.value) {
-      if (file.name.endsWith(DAMAGED_SUFFIX)) setAsideBytes += allocatedBytes(file.bytes);
-      const number = parseSegmentName(file.name);
-      if (number === null || directory === '') continue;
-      const source = SOURCE_DIRECTORIES.indexOf(directory);
-      const header = await readHeader(port, directory, file.name, file.bytes);
-      if (header.state === 'unsupported') {
-        return failure(
-          'UNSUPPORTED_FORMAT',
-          `${directory}/${file.name} has format version ${header.version}, this program knows 1: open the store with the program that wrote it`,
-        );
-      }
-      const named = header.state === 'ok' && header.header.number === number && header.header.source === source;
-      segments.push({
-        number,
-        source,
-        bytes: file.bytes,
-        header: named ? header.header : null,
-      });
-    }
-  }
-  segments.sort((a, b) => a.number - b.number);
-  return success({ segments, setAsideBytes });
-}
-
-async function readHeader(port: DiskPort, directory: SourceDirectory, name: string, size: number): Promise<HeaderRead> {
-  const bytes = new Uint8Array(SEGMENT_HEADER_BYTES);
-  let header: HeaderRead = { state: 'damaged' };
-  for (const offset of [0, size - SEGMENT_HEADER_BYTES]) {
-    if (offset < 0 || header.state !== 'damaged') continue;
-    const read = await port.read(directory, name, offset, bytes);
-    // What cannot be read is damaged, which is how recovery goes on: set aside, counted, its records in the ledger.
-    if (read.ok && read.value === SEGMENT_HEADER_BYTES) header = readSegmentHeader(bytes, 0);
-  }
-  return header;
 }
 
 class Recovery {
@@ -119,7 +66,8 @@ class Recovery {
   readonly #slots = new Map<number, number>();
   /** Per slot: end of the newest block accepted. */
   readonly #ends: number[] = [];
-  readonly #marks: MarksItem[] = [];
+  /** Null: the log says nothing of the stream. */
+  readonly #marks: (MarksItem | null)[] = [];
   readonly #setAside: string[] = [];
   readonly #previousEpoch: number;
   readonly #logLost: boolean;
@@ -131,7 +79,7 @@ class Recovery {
     this.#found = found;
     const { store } = log.image;
     this.#logLost = store === null;
-    const knownId = log.storeId ?? found.find((segment) => segment.header !== null)?.header?.storeId ?? null;
+    const knownId = log.storeId ?? storeIdsOf(found)[0] ?? null;
     state.storeId = knownId ?? state.storeId;
     const epochs = found.map((segment) => (this.#ours(segment) ? (segment.header?.epoch ?? 0) : 0));
     const highestEpoch = epochs.reduce((a, b) => Math.max(a, b), 0);
@@ -178,32 +126,66 @@ class Recovery {
     const { image } = this.#log;
     const tooMany = this.#restoreStreams();
     if (!tooMany.ok) return tooMany;
+    const named = ({ number, source }: FoundSegment): boolean => this.#logLost || image.segments.get(number) === source;
+    const covered = this.#log.intact || this.#logLost ? null : await this.#rangesOf(this.#found.filter(named));
     const cutOff: FoundSegment[] = [];
     for (const segment of this.#found) {
       const { number, source } = segment;
-      if (this.#logLost || image.segments.get(number) === source) {
-        const entered = this.#ours(segment) ? await this.#enterSegment(segment) : success(false);
+      const directory = directoryOf(source);
+      const isNamed = named(segment);
+      if (isNamed || (covered !== null && this.#ours(segment) && number < this.#nextLogged)) {
+        const entered = this.#ours(segment)
+          ? await this.#enterSegment(segment, isNamed ? null : covered)
+          : success(false);
         if (!entered.ok) return entered;
         if (entered.value) continue;
-        if (!(await this.#putAside(directoryOf(source), segmentName(number), segment.bytes))) {
+        if (!isNamed) {
+          this.#disk.doomed.set(number, segment);
+          continue;
+        }
+        if (!(await this.#putAside(directory, segmentName(number), segment.bytes))) {
           return failure(
             'IO_FAILED',
-            `could not set aside the damaged ${directoryOf(source)}/${segmentName(number)}: is the directory writable?`,
+            `could not set aside the damaged ${directory}/${segmentName(number)}: is the directory writable?`,
           );
         }
-      } else if (segment.header !== null && !this.#ours(segment)) {
-        await this.#putAside(directoryOf(source), segmentName(number), segment.bytes);
-      } else if (number >= (image.store?.nextSegment ?? 0) && this.#ours(segment)) cutOff.push(segment);
+      } else if (segment.misplaced || (segment.header !== null && !this.#ours(segment))) {
+        await this.#putAside(directory, segmentName(number), segment.bytes);
+      } else if (number >= this.#nextLogged && this.#ours(segment)) cutOff.push(segment);
       else this.#disk.doomed.set(number, segment);
     }
     for (const file of this.#log.files) {
       if (this.#log.complete || file.blank) this.#disk.log.adopt(file.name, file.bytes);
-      else await this.#putAside('', file.name, file.bytes);
     }
     this.#enterMarks();
     const salvaged = await this.#salvage(cutOff);
     if (!salvaged.ok) return salvaged;
     return this.#commit(cutOff, salvaged.value);
+  }
+
+  /** The log knows the segments below this number. */
+  get #nextLogged(): number {
+    return this.#log.image.store?.nextSegment ?? 0;
+  }
+
+  /**
+   * Ranges of sequence numbers in these segments, by stream. When the log lost something, a segment that it does not
+   * name may be one that it has forgotten or one whose name was lost; the second has records that no other one has.
+   */
+  async #rangesOf(segments: readonly FoundSegment[]): Promise<Map<number, [number, number][]>> {
+    const ranges = new Map<number, [number, number][]>();
+    for (const segment of segments) {
+      const bytes = await this.#readSegment(segment);
+      const scan = bytes.ok ? scanSegment(bytes.value, this.#state.platform.crc32) : null;
+      if (scan?.state !== 'ok') continue;
+      for (const { sensor, first, records } of scan.blocks) {
+        const key = sensor * 4 + segment.source;
+        const known = ranges.get(key);
+        if (known === undefined) ranges.set(key, [[first, first + records]]);
+        else known.push([first, first + records]);
+      }
+    }
+    return ranges;
   }
 
   /** Renames a file so that nobody takes it for a segment; counted, never deleted. */
@@ -233,7 +215,7 @@ class Recovery {
         item.sensor,
         item.periodMs,
         item.priority,
-        image.marks.get(slot) ?? NO_MARKS,
+        image.marks.get(slot) ?? null,
       );
       if (!added.ok) return added;
       this.#logSlots.set(slot, added.value);
@@ -249,7 +231,13 @@ class Recovery {
   /** Slot in the log -> slot in this open; they differ only when a damaged log lost a stream in between. */
   readonly #logSlots = new Map<number, number>();
 
-  #addStream(shape: number, sensor: number, periodMs: number, priority: number, marks: MarksItem): Result<number> {
+  #addStream(
+    shape: number,
+    sensor: number,
+    periodMs: number,
+    priority: number,
+    marks: MarksItem | null,
+  ): Result<number> {
     const { pool, settings } = this.#state;
     if (pool.streams >= settings.streamsMax) {
       return failure(
@@ -269,7 +257,7 @@ class Recovery {
     const { pool } = this.#state;
     const known = this.#slots.get(block.sensor * 4 + source);
     if (known === undefined) {
-      return this.#addStream(shapeOf(source, block.evt, block.type), block.sensor, block.periodMs, 0, NO_MARKS);
+      return this.#addStream(shapeOf(source, block.evt, block.type), block.sensor, block.periodMs, 0, null);
     }
     const shape = pool.shape[known] as number;
     const same =
@@ -279,19 +267,24 @@ class Recovery {
     return success(same ? known : null);
   }
 
-  /** Reads a whole segment; null when it cannot be read, which is damage like any other. */
-  async #readSegment({ number, source, bytes: size }: FoundSegment): Promise<Uint8Array | null> {
-    const bytes = new Uint8Array(Math.min(size, FILE_BYTES_MAX));
-    const read = await this.#port.read(directoryOf(source), segmentName(number), 0, bytes);
-    return read.ok && read.value === bytes.length ? bytes : null;
+  #readSegment({ number, source, bytes }: FoundSegment): Promise<IoResult<Uint8Array>> {
+    return readFile(this.#port, directoryOf(source), segmentName(number), bytes);
   }
 
-  /** Takes a live segment's intact blocks into the index, in order. @returns false when it is unreadable. */
-  async #enterSegment(segment: FoundSegment): Promise<Result<boolean>> {
+  /**
+   * Takes a segment's intact blocks into the index, in order; with `covered` only those whose records no named segment
+   * has. @returns false when nothing in it is readable, or nothing is wanted.
+   */
+  async #enterSegment(
+    segment: FoundSegment,
+    covered: ReadonlyMap<number, readonly (readonly [number, number])[]> | null,
+  ): Promise<Result<boolean>> {
     const { number, source } = segment;
-    const bytes = await this.#readSegment(segment);
-    const scan = bytes === null ? null : scanSegment(bytes, this.#state.platform.crc32);
-    if (bytes === null || scan === null || scan.state !== 'ok') return success(false);
+    const read = await this.#readSegment(segment);
+    if (!read.ok) return ioFailure(`read ${directoryOf(source)}/${segmentName(number)}`, read.error);
+    const bytes = read.value;
+    const scan = scanSegment(bytes, this.#state.platform.crc32);
+    if (scan.state !== 'ok') return success(false);
     const slots: number[] = [];
     const blocks: BlockInfo[] = [];
     for (const block of scan.blocks) {
@@ -299,7 +292,9 @@ class Recovery {
       if (!slot.ok) return slot;
       // A block that repeats what an older segment holds is a copy of a recovery that was cut off.
       if (slot.value === null || block.first < (this.#ends[slot.value] as number)) continue;
-      if (this.#logLost && this.#ends[slot.value] === 0) {
+      const end = block.first + block.records;
+      if (covered?.get(block.sensor * 4 + source)?.some(([from, to]) => from < end && block.first < to)) continue;
+      if (this.#marks[slot.value] === null) {
         // Nobody knows the head: what came before the oldest block is taken as acknowledged.
         this.#marks[slot.value] = {
           ...NO_MARKS,
@@ -307,10 +302,11 @@ class Recovery {
           synced: block.first,
         };
       }
-      this.#ends[slot.value] = block.first + block.records;
+      this.#ends[slot.value] = end;
       slots.push(slot.value);
       blocks.push(block);
     }
+    if (covered !== null && blocks.length === 0) return success(false);
     this.#disk.index.add({
       number,
       source,
@@ -333,7 +329,7 @@ class Recovery {
     const { pool } = this.#state;
     const { index } = this.#disk;
     for (let slot = 0; slot < pool.streams; slot++) {
-      const marks = this.#marks[slot] as MarksItem;
+      const marks = this.#marks[slot] ?? NO_MARKS;
       const synced = Math.max(marks.head, marks.synced, this.#ends[slot] as number);
       pool.head[slot] = marks.head;
       pool.read[slot] = marks.head;
@@ -381,9 +377,11 @@ class Recovery {
       const { source } = segment;
       if (segment.header?.epoch !== this.#previousEpoch) continue;
       if (!this.#fits(segment.bytes, segments)) break;
-      const bytes = await this.#readSegment(segment);
-      const scan = bytes === null ? null : scanSegment(bytes, this.#state.platform.crc32);
-      if (bytes === null || scan === null || scan.state !== 'ok') continue;
+      const read = await this.#readSegment(segment);
+      if (!read.ok) return ioFailure(`read ${directoryOf(source)}/${segmentName(segment.number)}`, read.error);
+      const bytes = read.value;
+      const scan = scanSegment(bytes, this.#state.platform.crc32);
+      if (scan.state !== 'ok') continue;
       const directory = directoryOf(source);
       const header = {
         ...scan.header,
@@ -472,6 +470,10 @@ class Recovery {
     }
     if (!committed.ok) return ioFailure(`write the checkpoint of store ${toHex(state.storeId)}`, committed.error);
     await removeDoomed(state);
+    // Not before the commit: a crash in between must find the log as it was found now.
+    for (const file of this.#log.files) {
+      if (!this.#log.complete && !file.blank) await this.#putAside('', file.name, file.bytes);
+    }
     let records = 0;
     for (let slot = 0; slot < state.pool.streams; slot++) records += state.retained(slot);
     state.recovery = {
