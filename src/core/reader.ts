@@ -14,6 +14,7 @@ import type { Result } from './codes.ts';
 import { success } from './codes.ts';
 import type { BlockPlace } from './disk-index.ts';
 import { segmentName } from './disk-index.ts';
+import type { IoResult } from './port.ts';
 import { SOURCE_DIRECTORIES } from './port.ts';
 import { RecordBatch } from './record-batch.ts';
 import { shapeSource, shapeType } from './sector-pool.ts';
@@ -91,7 +92,9 @@ export class Reader {
       if (run === undefined) return { at: place };
       runs.set(runKey(place), run);
       if (run.blocks.get(place.index) === null) {
-        this.#state.markDamaged(slot, place.first, place.end, segmentName(place.segment.number));
+        // What of it was read before is pending, not lost: the uploader has it.
+        const from = Math.max(place.first, pool.read[slot] as number);
+        this.#state.markDamaged(slot, from, place.end, segmentName(place.segment.number));
         position = disk.index.passHoles(slot, position);
         continue;
       }
@@ -108,13 +111,20 @@ export class Reader {
   async #load(slot: number, place: BlockPlace, runs: Map<number, LoadedRun>): Promise<Result<void>> {
     const disk = this.#state.disk as DiskSide;
     const { segment } = place;
-    const run = disk.index.run(slot, place);
     const start = segment.offsets[place.index] as number;
-    const last = (run.at(-1) as BlockPlace).index;
-    const end = (segment.offsets[last] as number) + (segment.blockBytes[last] as number);
-    const bytes = new Uint8Array(end - start);
     const directory = SOURCE_DIRECTORIES[segment.source as 0 | 1 | 2];
-    const read = await disk.port.read(directory, segmentName(segment.number), start, bytes);
+    const readRun = async (blocks: readonly BlockPlace[]): Promise<{ bytes: Uint8Array; read: IoResult<number> }> => {
+      const last = (blocks.at(-1) as BlockPlace).index;
+      const bytes = new Uint8Array((segment.offsets[last] as number) + (segment.blockBytes[last] as number) - start);
+      return { bytes, read: await disk.port.read(directory, segmentName(segment.number), start, bytes) };
+    };
+    let run = disk.index.run(slot, place);
+    let { bytes, read } = await readRun(run);
+    if (!read.ok && read.error.code === 'IO' && run.length > 1) {
+      // One bad page fails the whole read: this block by itself, so that its neighbours are not taken for damaged.
+      run = [place];
+      ({ bytes, read } = await readRun(run));
+    }
     if (!disk.index.segments.has(segment.number)) return success(undefined);
     if (!read.ok && read.error.code !== 'NOT_FOUND') {
       const failures = (this.#readFailures.get(runKey(place)) ?? 0) + 1;
