@@ -282,6 +282,7 @@ export class StoreState {
     const { pool } = this;
     const disk = this.disk as DiskSide;
     let lost = 0;
+    const found: [number, number][] = [];
     for (let at0 = Math.max(from, at(pool.head, slot)); at0 < to; ) {
       const start = disk.index.passHoles(slot, at0);
       if (start >= to) break;
@@ -301,13 +302,7 @@ export class StoreState {
       disk.damaged[slot] = at(disk.damaged, slot) + (end - start);
       this.counters.damaged += end - start;
       lost += end - start;
-      this.emit({
-        type: 'damaged',
-        key: this.key(slot),
-        from: start,
-        to: end,
-        file,
-      });
+      found.push([start, end]);
       at0 = end;
     }
     if (lost > 0) {
@@ -315,6 +310,8 @@ export class StoreState {
       pool.read[slot] = disk.index.passHoles(slot, at(pool.read, slot));
       this.raiseHead(slot, disk.index.passHoles(slot, at(pool.head, slot)));
     }
+    // Last of all, for who hears it may call the engine.
+    for (const [start, end] of found) this.emit({ type: 'damaged', key: this.key(slot), from: start, to: end, file });
     return lost;
   }
 
