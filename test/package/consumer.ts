@@ -43,7 +43,9 @@ export async function makeConsumer(): Promise<Consumer> {
   const folder = await mkdtemp(join(tmpdir(), 'imatrix-mm-consumer-'));
   const must = async (where: string, ...args: string[]): Promise<void> => {
     const { ok, stdout, stderr } = await run(where, 'npm', ...args);
-    if (!ok) throw new Error(`npm ${args[0]} failed:\n${stdout}\n${stderr}`);
+    if (ok) return;
+    await rm(folder, { recursive: true, force: true });
+    throw new Error(`npm ${args[0]} failed:\n${stdout}\n${stderr}`);
   };
   await must(ROOT, 'pack', '--pack-destination', folder);
   const name = (await readdir(folder)).find((file) => file.endsWith('.tgz'));

@@ -17,7 +17,8 @@ beforeAll(async () => {
   installed = join(consumer.folder, 'node_modules/imatrix-memory-manager');
 });
 
-afterAll(() => consumer.remove());
+// Without a consumer the set-up has failed, and has said so.
+afterAll(() => consumer?.remove());
 
 /** The README's example: the one fenced block that is marked as such. */
 async function readmeExample(): Promise<string> {
