@@ -2,11 +2,12 @@
  * How the tests run. Threads with native module loading, so that c8's lines are exact; reports go to coverage/out,
  * because Vitest cleans its coverage directory and ./coverage holds sources.
  */
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    root: new URL('..', import.meta.url).pathname,
+    root: join(import.meta.dirname, '..'),
     include: ['test/**/*.test.ts'],
     pool: 'threads',
     maxWorkers: 2,
@@ -14,6 +15,6 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     coverage: { enabled: false, reportsDirectory: 'coverage/out' },
-    reporters: ['default', new URL('tools/closing-line-reporter.ts', import.meta.url).pathname],
+    reporters: ['default', join(import.meta.dirname, 'tools/closing-line-reporter.ts')],
   },
 });

@@ -130,6 +130,19 @@ describe('installed in an empty project', () => {
     expect(help.stdout).toMatch(/^Usage: imatrix-mm/);
   });
 
+  // Goal: the bundle is whole, the process that it starts and kills included. Method: a recording with two power cuts.
+  test('the command puts a recording through a store, power cuts included', async () => {
+    const rows = Array.from({ length: 300 }, (_, i) => `${1_700_000_000 + i * 60},${20 + (i % 7)}.5`);
+    await writeFile(join(consumer.folder, 'boiler.csv'), ['time,value', ...rows].join('\n'));
+    const bin = join(consumer.folder, 'node_modules/.bin/imatrix-mm');
+    const args = ['replay', 'boiler.csv', '--storage', 'replayed', '--power-cut', '2', '--json'];
+    const { ok, stdout, stderr } = await run(consumer.folder, bin, ...args);
+    expect(ok, stderr).toBe(true);
+    const result = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, unknown>;
+    expect(result).toMatchObject({ input: 300, lostSynced: 0, altered: 0, verdict: 'ok' });
+    expect(result.powerCuts).toHaveLength(2);
+  });
+
   // Goal: a subpath says which package it lacks, and works when that package is there. Method: without, then with.
   test('model and conformance need their peers and nothing else', async () => {
     expect((await load('imatrix-memory-manager/model')).error).toMatch(/xstate|ts-pattern/);
