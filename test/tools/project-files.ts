@@ -3,16 +3,18 @@
  * something.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 
 export const ROOT = join(import.meta.dirname, '../..');
 
-/** Paths relative to the root, sorted. Files that were removed and not yet committed are left out. */
+/** Paths relative to the root, sorted. Left out is what was removed and not yet committed, and what is no plain file. */
 export function projectFiles(): string[] {
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
     cwd: ROOT,
     encoding: 'utf8',
   });
-  return [...new Set(listed.split('\0'))].filter((path) => path !== '' && existsSync(join(ROOT, path))).sort();
+  return [...new Set(listed.split('\0'))]
+    .filter((path) => path !== '' && lstatSync(join(ROOT, path), { throwIfNoEntry: false })?.isFile())
+    .sort();
 }
