@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+/**
+ * The command `imatrix-mm`. One file a command; this one joins them and turns what goes wrong into one line on stderr and
+ * an exit code (cli-error.ts). A stack trace means a defect of this program.
+ */
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError } from 'commander';
+import { EXIT_UNUSABLE, expectedMessage, oneLine } from './cli-error.ts';
+import { runWorker, WORKER_COMMAND } from './replay/worker.ts';
+import { replayCommand } from './replay.ts';
+import { versionText } from './version.ts';
+
+const entry = realpathSync(fileURLToPath(import.meta.url));
+
+function program(): Command {
+  const command = new Command('imatrix-mm')
+    .description('Durable sensor storage for gateways: tools of the package imatrix-memory-manager.')
+    .version(versionText(), '-V, --version', 'versions of package, storage format and Node')
+    .addHelpText(
+      'after',
+      '\nExample:\n  imatrix-mm replay bus.log gps.nmea machine.csv --storage ./store --power-cut 20',
+    )
+    .addCommand(replayCommand(entry));
+  command.command(WORKER_COMMAND, { hidden: true }).action(runWorker);
+  for (const each of [command, ...command.commands]) {
+    each.exitOverride().configureOutput({ outputError: (text, write) => write(usageLine(text, each)) });
+  }
+  return command;
+}
+
+const usageLine = (text: string, command: Command): string =>
+  `imatrix-mm: ${oneLine(text.replace(/^error: /, ''))} (see imatrix-mm ${command.name() === 'imatrix-mm' ? '' : `${command.name()} `}--help)\n`;
+
+/** The reader of our output has gone (`| head`): nothing is left to say, and to whom. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+});
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Help and version end with 0; commander has said what was wrong with the rest.
+    process.exitCode = error.exitCode === 0 ? 0 : EXIT_UNUSABLE;
+  } else {
+    const expected = expectedMessage(error);
+    if (expected === null) throw error;
+    process.stderr.write(`imatrix-mm: ${expected.message}\n`);
+    process.exitCode = expected.exitCode;
+  }
+}
