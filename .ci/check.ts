@@ -37,7 +37,7 @@ const GATES: readonly Gate[] = [
       '--config',
       'coverage/c8.json',
       ...VITEST,
-      ...not('test/layering/**', 'test/package/**', 'test/wiced/**'),
+      ...not('test/layering/**', 'test/package/**', 'test/wiced/**', 'test/repository.test.ts'),
     ],
   },
   {

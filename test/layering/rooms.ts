@@ -45,7 +45,13 @@ export const ROOMS: readonly Room[] = [
     node: false,
     pure: true,
   },
-  { name: 'src/cli and src/legacy', pattern: /^src\/(cli|legacy)\//, files: /^src\//, packages: 'any', node: true },
+  {
+    name: 'src/cli and src/legacy',
+    pattern: /^src\/(cli|legacy)\//,
+    files: /^(src\/|package\.json$)/,
+    packages: 'any',
+    node: true,
+  },
   { name: 'src', pattern: /^src\/[^/]+\.ts$/, files: /^src\/(core\/|platform\/|[^/]+\.ts$)/, packages: [], node: true },
   { name: 'commands of model', pattern: /^model\/(.*-)?cli\.ts$/, files: /^model\//, packages: 'any', node: true },
   {
