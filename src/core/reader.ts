@@ -78,6 +78,9 @@ export class Reader {
   #missing(slot: number, from: number, max: number, runs: Map<number, LoadedRun>): Gap {
     const { disk, pool } = this.#state;
     if (disk === null) return null;
+    // A hole at the head is forgotten as soon as the head has passed it.
+    const behindHoles = (mark: number): number =>
+      disk.index.passHoles(slot, Math.max(mark, pool.head[slot] as number));
     let position = disk.index.passHoles(slot, from);
     let rest = max;
     while (rest > 0 && position < (pool.synced[slot] as number)) {
@@ -85,7 +88,7 @@ export class Reader {
       if (place === null || place.first > position) {
         // Nothing on disk answers for these records though they are synced: recovery would have found them damaged.
         this.#state.markDamaged(slot, position, place?.first ?? (pool.synced[slot] as number), 'a missing block');
-        position = disk.index.passHoles(slot, position);
+        position = behindHoles(position);
         continue;
       }
       const run = runs.get(runKey(place)) ?? this.#cached(place);
@@ -95,7 +98,7 @@ export class Reader {
         // What of it was read before is pending, not lost: the uploader has it.
         const from = Math.max(place.first, pool.read[slot] as number);
         this.#state.markDamaged(slot, from, place.end, segmentName(place.segment.number));
-        position = disk.index.passHoles(slot, position);
+        position = behindHoles(position);
         continue;
       }
       rest -= place.end - position;
