@@ -108,7 +108,9 @@ function unwrap<T>(result: Result<T>): T {
 
 /** Passes the engine's events to listeners and diagnostics channels. */
 class Announcer {
-  storeId = '';
+  #storeId: string | null = null;
+  /** What happened before the store's id was known: recovery's own events. */
+  #early: EngineEvent[] = [];
   readonly #listeners = new Map<EngineEvent['type'], Set<(event: EngineEvent) => void>>();
 
   on(type: EngineEvent['type'], listener: (event: EngineEvent) => void): () => void {
@@ -118,10 +120,29 @@ class Announcer {
     return () => set.delete(listener);
   }
 
+  /** The store is open under this id. */
+  begin(storeId: string): void {
+    this.#storeId = storeId;
+    const early = this.#early;
+    this.#early = [];
+    for (const event of early) this.announce(event);
+  }
+
   announce(event: EngineEvent): void {
+    if (this.#storeId === null) {
+      this.#early.push(event);
+      return;
+    }
     const channel = CHANNELS.get(event.type);
-    if (channel?.hasSubscribers === true) channel.publish({ storeId: this.storeId, event });
-    for (const listener of this.#listeners.get(event.type) ?? []) listener(event);
+    if (channel?.hasSubscribers === true) channel.publish({ storeId: this.#storeId, event });
+    for (const listener of this.#listeners.get(event.type) ?? []) {
+      try {
+        listener(event);
+      } catch (error) {
+        // The other listeners hear the event all the same; the error comes up by itself, as an unhandled rejection.
+        void Promise.reject(error);
+      }
+    }
   }
 }
 
@@ -129,12 +150,13 @@ export class Store implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #announcer: Announcer;
   readonly #streams = new Map<StreamHandle, SensorStream>();
+  #closing: Promise<Result<SaveReport>> | null = null;
 
   /** Made by openStore. */
   constructor(engine: Engine, announcer: Announcer) {
     this.#engine = engine;
     this.#announcer = announcer;
-    announcer.storeId = engine.storeId;
+    announcer.begin(engine.storeId);
   }
 
   get storeId(): string {
@@ -199,12 +221,13 @@ export class Store implements AsyncDisposable {
   }
 
   /**
-   * Flushes, writes the checkpoint, unlocks. A second call changes nothing and resolves with an empty report.
+   * Flushes, writes the checkpoint, unlocks. A second call changes nothing; it resolves with the first one, and with
+   * the same report, so that nobody goes on while another is still saving.
    * @returns what was and, with a deadline or a failing disk, was not saved.
    */
   async close({ deadlineMs }: { readonly deadlineMs?: number } = {}): Promise<SaveReport> {
-    const closed = await this.#engine.close(deadlineMs);
-    return closed.ok ? closed.value : { saved: 0, unsaved: 0, streams: [] };
+    this.#closing ??= this.#engine.close(deadlineMs);
+    return unwrap(await this.#closing);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -316,19 +339,26 @@ export class SensorStream implements AsyncIterable<SensorRecord> {
     unwrap(this.#handle.discard(records));
   }
 
-  /** Everything that is unread now, oldest first. Each record is pending once it has been handed out. */
+  /**
+   * Everything that is unread now, oldest first. Each record is pending once it has been handed out, and not before:
+   * a loop that is left early leaves the rest unread.
+   */
   async *[Symbol.asyncIterator](): AsyncIterator<SensorRecord> {
     const { appended } = this.marks;
     for (;;) {
-      const batch = await this.read(ITERATE_RECORDS);
-      for (const record of batch) yield record;
-      const last = batch.sequences[batch.length - 1];
-      if (last === undefined || last >= appended - 1) return;
+      const batch = await this.peek(0, ITERATE_RECORDS);
+      if (batch.length === 0) return;
+      for (const record of batch) {
+        if (record.sequence >= appended) return;
+        // Somebody else read, reverted or lost what was looked at: look again.
+        if (!this.#handle.markRead(record.sequence)) break;
+        yield record;
+      }
     }
   }
 }
 
-/** Records the iterator reads at a time. */
+/** Records the iterator looks at in one go. */
 const ITERATE_RECORDS = 512;
 
 /** Waits for `work`, or until the signal gives up. Already aborted: the work is not begun. */

@@ -21,18 +21,8 @@ import { SHAPE_EVT, shapeOf, shapeType } from './sector-pool.ts';
 import type { DiskSide } from './store-state.ts';
 import { StoreState } from './store-state.ts';
 import { StreamHandle } from './stream-handle.ts';
-import type {
-  EngineEvent,
-  Kind,
-  Ledger,
-  RecoveryReport,
-  Stats,
-  StoreInspection,
-  StreamKey,
-  StreamOptions,
-  ValueType,
-} from './types.ts';
-import { KINDS, SOURCES, VALUE_TYPES } from './types.ts';
+import { checkStream, describeShape } from './stream-options.ts';
+import type { EngineEvent, Ledger, RecoveryReport, Stats, StoreInspection, StreamKey, StreamOptions } from './types.ts';
 
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
@@ -56,6 +46,7 @@ export interface SaveReport {
 
 interface Waiter {
   readonly settle: (result: Result<void>) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export class Engine {
@@ -108,12 +99,16 @@ export class Engine {
           ? failure('LOCKED', `the store is open elsewhere: ${locked.holder}; close it there first`)
           : ioFailure('lock the storage directory', locked.error);
       }
-      const recovered = await recover(state, disk);
-      if (!recovered.ok) {
-        state.lifecycle = 'failed';
-        await disk.unlock();
-        return recovered;
+      let recovered: Result<void> | null = null;
+      try {
+        recovered = await recover(state, disk);
+      } finally {
+        if (recovered?.ok !== true) {
+          state.lifecycle = 'failed';
+          await disk.unlock();
+        }
       }
+      if (!recovered.ok) return recovered;
     }
     state.lifecycle = 'ram';
     for (let slot = 0; slot < state.pool.streams; slot++) engine.#addHandle(slot);
@@ -191,12 +186,12 @@ export class Engine {
     const state = this.#state;
     if (!state.open) return Promise.resolve(failure('CLOSED', 'the store is closed'));
     if (state.disk === null) return Promise.resolve(success(undefined));
-    return new Promise((settle) => {
+    return new Promise((settle, reject) => {
       if (this.#running !== null && this.#running.appended === state.counters.appended) {
-        this.#running.waiters.push({ settle });
+        this.#running.waiters.push({ settle, reject });
         return;
       }
-      this.#flushWaiters.push({ settle });
+      this.#flushWaiters.push({ settle, reject });
       if (state.retryWaiting) this.#endRetryWait();
       if (!state.flushRequested) {
         state.flushRequested = true;
@@ -208,7 +203,7 @@ export class Engine {
 
   /** Runs one flush outside the caller's stack: an append must not find itself writing to a disk. */
   #startFlush(): void {
-    void this.#exclusive(() => this.#flushOnce());
+    this.#inBackground(() => this.#flushOnce());
   }
 
   async #flushOnce(): Promise<void> {
@@ -242,7 +237,8 @@ export class Engine {
     state.counters.flushes++;
     this.#failuresInARow = 0;
     const { records, segments, bytes } = outcome;
-    const durationMs = state.platform.nowMs() - startedMs;
+    // The clock may have been set back meanwhile.
+    const durationMs = Math.max(0, state.platform.nowMs() - startedMs);
     state.emit({
       type: 'flushed',
       flush,
@@ -313,7 +309,7 @@ export class Engine {
   #queueCheckpoint(): void {
     if (this.#checkpointQueued || this.#state.disk === null) return;
     this.#checkpointQueued = true;
-    void this.#exclusive(async () => {
+    this.#inBackground(async () => {
       this.#checkpointQueued = false;
       if (this.#state.open && checkpointDue(this.#state)) await writeCheckpoint(this.#state);
     });
@@ -361,6 +357,7 @@ export class Engine {
     this.#hurry = true;
     return this.#exclusive(async () => {
       this.#hurry = false;
+      if (state.lifecycle === 'failed') return failure('CLOSED', 'the store has failed and writes nothing more');
       const outcome = await this.#attempt(planByPriority(state, () => state.platform.nowMs() >= endMs));
       return outcome.ok ? success(this.#report(before)) : ioFailure('save on power failure', outcome.error);
     });
@@ -402,7 +399,8 @@ export class Engine {
    */
   async close(deadlineMs = Number.POSITIVE_INFINITY): Promise<Result<SaveReport>> {
     const state = this.#state;
-    if (!state.open) return failure('CLOSED', 'the store is closed already');
+    const failed = state.lifecycle === 'failed';
+    if (!state.open && !failed) return failure('CLOSED', 'the store is closed already');
     const before = this.#inRam();
     const endMs = state.platform.nowMs() + deadlineMs;
     const late = (): boolean => state.platform.nowMs() >= endMs;
@@ -412,18 +410,19 @@ export class Engine {
     return this.#exclusive(async () => {
       this.#hurry = false;
       if (state.disk !== null) {
-        // A flush that was running when close was called may have saved everything.
-        if (this.#inRam().some((records) => records > 0)) {
-          await this.#attempt(Number.isFinite(deadlineMs) ? planByPriority(state, late) : planBySource(state, late));
+        try {
+          // On top of a state that cannot be, nothing is written: what is on disk stays as it is.
+          if (!failed && state.lifecycle !== 'failed') await this.#saveAll(Number.isFinite(deadlineMs), late);
+        } finally {
+          await state.disk.port.unlock();
         }
-        const unsaved = this.#inRam().some((records) => records > 0);
-        // A failure here costs the acknowledgements since the last checkpoint: delivered again, never lost.
-        await writeCheckpoint(state, { clean: !unsaved });
-        await state.disk.port.unlock();
       }
       const report = this.#report(before);
       state.lifecycle = 'closed';
-      for (const waiter of this.#flushWaiters) waiter.settle(failure('CLOSED', 'the store was closed meanwhile'));
+      const saved = report.unsaved === 0;
+      for (const waiter of this.#flushWaiters) {
+        waiter.settle(saved ? success(undefined) : failure('CLOSED', 'the store was closed before all was saved'));
+      }
       this.#flushWaiters = [];
       this.#wakeRoomWaiters();
       state.emit({ type: 'closed', unsaved: report.unsaved });
@@ -431,14 +430,36 @@ export class Engine {
     });
   }
 
+  async #saveAll(byPriority: boolean, late: () => boolean): Promise<void> {
+    const state = this.#state;
+    const inRam = (): boolean => this.#inRam().some((records) => records > 0);
+    // A flush that was running when close was called may have saved everything.
+    if (inRam()) await this.#attempt(byPriority ? planByPriority(state, late) : planBySource(state, late));
+    // A failure here costs the acknowledgements since the last checkpoint: delivered again, never lost.
+    await writeCheckpoint(state, { clean: !inRam() });
+  }
+
   #exclusive<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#queue.then(work);
-    this.#queue = result.catch((error: unknown) => {
-      // Only an ImpossibleState gets here. The store stops writing; whoever waited for `result` has the error.
-      this.#state.lifecycle = 'failed';
-      return error;
-    });
+    this.#queue = result.catch((error: unknown) => this.#fail(error));
     return result;
+  }
+
+  /** Work that nobody waits for. Its promise is left without a handler, so that what ends it unforeseen comes up. */
+  #inBackground(work: () => Promise<void>): void {
+    void this.#exclusive(work).then();
+  }
+
+  /** An impossible state, or a port that threw: the store writes nothing more, and nobody is left waiting. */
+  #fail(error: unknown): void {
+    const state = this.#state;
+    state.lifecycle = 'failed';
+    state.flushRunning = false;
+    const waiters = [...(this.#running?.waiters ?? []), ...this.#flushWaiters];
+    this.#running = null;
+    this.#flushWaiters = [];
+    for (const waiter of waiters) waiter.reject(error);
+    this.#wakeRoomWaiters();
   }
 
   inspect(): StoreInspection {
@@ -452,42 +473,4 @@ export class Engine {
   ledger(): Ledger {
     return ledgerOf(this.#state);
   }
-}
-
-const describeShape = (evt: boolean, type: number, periodMs: number): string =>
-  `${evt ? 'evt' : `tsd every ${periodMs} ms`} of ${VALUE_TYPES[type as 0 | 1 | 2]}`;
-
-interface CheckedStream {
-  readonly source: number;
-  readonly evt: boolean;
-  readonly type: number;
-  readonly periodMs: number;
-  readonly priority: number;
-}
-
-function checkStream(key: StreamKey, options: StreamOptions): Result<CheckedStream> {
-  const invalid = (what: string): Result<CheckedStream> => failure('PARAMETER_INVALID', what);
-  const source = SOURCES.indexOf(key.source);
-  if (source < 0) return invalid(`source is ${String(key.source)}: it must be one of ${SOURCES.join(', ')}`);
-  if (key.sensor >>> 0 !== key.sensor) {
-    return invalid(`sensor id is ${String(key.sensor)}: it must be a whole number from 0 to 4294967295`);
-  }
-  if (typeof options !== 'object' || options === null) return invalid('options are missing: give at least { kind }');
-  const kind: Kind = options.kind;
-  if (!KINDS.includes(kind)) return invalid(`kind is ${String(kind)}: it must be 'tsd' or 'evt'`);
-  const named: ValueType = options.type ?? 'uint32';
-  const type = VALUE_TYPES.indexOf(named);
-  if (type < 0) return invalid(`type is ${String(named)}: it must be one of ${VALUE_TYPES.join(', ')}`);
-  const periodMs = options.periodMs ?? 0;
-  if (kind === 'evt' && periodMs !== 0) return invalid(`periodMs is ${periodMs}: an evt stream has none, leave it out`);
-  if (kind === 'tsd' && !(Number.isInteger(periodMs) && periodMs >= 1 && periodMs <= 0x7fff_ffff)) {
-    return invalid(
-      `periodMs is ${String(options.periodMs)}: a tsd stream needs whole milliseconds from 1 to 2147483647`,
-    );
-  }
-  const priority = options.priority ?? 0;
-  if (!(Number.isInteger(priority) && priority >= 0 && priority <= 255)) {
-    return invalid(`priority is ${String(priority)}: it must be a whole number from 0 to 255`);
-  }
-  return success({ source, evt: kind === 'evt', type, periodMs, priority });
 }

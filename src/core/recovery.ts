@@ -372,6 +372,7 @@ class Recovery {
     const segments: LiveSegment[] = [];
     let records = 0;
     const { pool } = this.#state;
+    if (cutOff.length === 0) return success({ segments, records });
     const flush = this.#disk.nextFlush++;
     for (const segment of cutOff) {
       const { source } = segment;

@@ -122,6 +122,20 @@ export class StreamHandle {
     });
   }
 
+  /**
+   * Takes one record as read whose content a peek gave: what `read(1)` does, without a wait.
+   * @returns false, nothing changed, when the oldest unread record is another one by now, or the store is closed.
+   */
+  markRead(sequence: number): boolean {
+    const state = this.#state;
+    const { read } = state.pool;
+    const next = state.advance(this.#slot, read[this.#slot] as number, 0);
+    if (!state.open || next !== sequence || state.unread(this.#slot) === 0) return false;
+    read[this.#slot] = state.advance(this.#slot, next, 1);
+    state.counters.read++;
+    return true;
+  }
+
   /** As read, from `offset` records behind the oldest unread one; changes no mark. */
   peek(offset: number, max: number): Promise<Result<RecordBatch>> {
     if (!isCount(offset)) {
