@@ -11,6 +11,6 @@ export interface Threshold {
 
 /** By folder, without a trailing slash. */
 export const THRESHOLDS: Readonly<Record<string, Threshold>> = {
-  'src/core': { lines: 90, branches: 85 },
-  'src/platform': { lines: 90, branches: 85 },
+  'src/core': { lines: 92, branches: 85 },
+  'src/platform': { lines: 97, branches: 90 },
 };
