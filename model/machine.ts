@@ -165,6 +165,7 @@ export const machine = setup({
             'recoverAppended',
             'recoverRecords',
             'recoverOffers',
+            'forgetGone',
             'takeSegments',
             'noteLastSegment',
             'zeroCounters',

@@ -1,7 +1,7 @@
 /** What opening, closing and a crash do to the state (contract sections 5 and 7). */
 import { on } from '../on.ts';
 import { flushWouldHelp, holesAfter, newlyDamaged, recordsBetween, survivorAcknowledged } from '../queries.ts';
-import { cutSpans, liveRecords, passHoles, spanRecords } from '../spans.ts';
+import { liveRecords, passHoles, spanRecords } from '../spans.ts';
 import type { StreamIndex, Survivor } from '../vocabulary.ts';
 import { ZERO_COUNTERS } from '../vocabulary.ts';
 import type { Action } from './change.ts';
@@ -43,10 +43,10 @@ const enterRecoveredDamage = on(['RECOVERED'], (context, { damaged }) =>
 );
 
 const recoverHoles = on(['RECOVERED'], (context, event) =>
-  mapStreams(context, (stream, i) => {
-    const holes = context.bounds.disk ? holesAfter(stream.holes, event.damaged, i) : [];
-    return { ...stream, holes: cutSpans(holes, survivorOf(event.streams, i).head) };
-  }),
+  mapStreams(context, (stream, i) => ({
+    ...stream,
+    holes: context.bounds.disk ? holesAfter(stream.holes, event.damaged, i) : [],
+  })),
 );
 
 const recoverHeads = on(['RECOVERED'], (context, event) =>

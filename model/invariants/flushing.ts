@@ -23,17 +23,19 @@ export const threshold: Invariant = {
       () => `${used} of ${bounds.sectors} sectors are in use and no flush is coming`,
     );
     say(bounds.disk || !flushRequested, () => 'a flush is asked for without a disk');
-    const unsynced = streams.some(
-      ({ appended, head, synced }, i) => appended > Math.max(head, synced, before.context.flush?.targets[i] ?? 0),
-    );
     const asked = flushRequested && !before.context.flushRequested;
     say(
       !isEvent(event, 'APPEND') || !asked || due,
       () => `an append asked for a flush at ${used} of ${bounds.sectors} sectors`,
     );
+    const targets = before.context.flush?.targets;
+    const beyond = streams.some(({ appended }, i) => targets === undefined || appended > (targets[i] ?? 0));
     say(
-      !isEvent(event, 'FLUSH') || (flushRequested && unsynced),
-      () => 'flush() asked for a flush of nothing, or for none',
+      !isEvent(event, 'FLUSH') || (flushRequested && beyond),
+      () => 'flush() asked for none, or for one more than the one that takes all there is',
+    );
+    const unsynced = streams.some(
+      ({ appended, head, synced }, i) => appended > Math.max(head, synced, targets?.[i] ?? 0),
     );
     say(
       !isEvent(event, 'CLOSE') || !bounds.disk || !unsynced || flushRequested,

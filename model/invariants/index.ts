@@ -33,9 +33,3 @@ export const invariants: readonly Invariant[] = [
   restriction,
   countersTell,
 ];
-
-/** A broken invariant, with what failed and where. */
-export interface Violation {
-  readonly invariant: Invariant;
-  readonly witnesses: readonly string[];
-}
