@@ -151,10 +151,14 @@ const quotaWouldOverflow = on(
   ({ bounds, segments }, { needBytes }) => segmentBytes(segments) + needBytes > bounds.quotaBytes,
 );
 
-/** No loss while there was space to be had without one when the flush began. */
-const nothingReclaimable = on(['EVICT'], (context, event) =>
-  context.segments.every(
-    (segment) => segment.number === event.segment || !isDead(context, segment, context.flush?.heads ?? []),
+/**
+ * No loss while a segment that every head had passed when the flush began was still there. One that is only a hole is
+ * no such segment: it is in its stream's way, and damaged files are not dropped for space before their turn.
+ */
+const nothingReclaimable = on(['EVICT'], ({ segments, flush }, event) =>
+  segments.every(
+    ({ number, blocks }) =>
+      number === event.segment || blocks.some(({ stream, to }) => to > (flush?.heads[stream] ?? 0)),
   ),
 );
 
