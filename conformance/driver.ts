@@ -10,11 +10,18 @@
  * at the moment in which the engine's mark moves, and its batch is judged by that moment.
  */
 import type { ModelState } from '../model/step.ts';
-import { expectedAcknowledge, expectedAppend, expectedDiscard, expectedPeek, expectedRead, isOpen } from '../model/step.ts';
+import {
+  expectedAcknowledge,
+  expectedAppend,
+  expectedDiscard,
+  expectedPeek,
+  expectedRead,
+  isOpen,
+} from '../model/step.ts';
 import type { ModelEvent, ModelRecord, Range, Segment } from '../model/vocabulary.ts';
 import { syncedMark } from '../model/vocabulary.ts';
-import { refusalCode } from '../src/core/codes.ts';
 import type { Result } from '../src/core/codes.ts';
+import { refusalCode } from '../src/core/codes.ts';
 import { allocatedBytes, parseSegmentName } from '../src/core/disk-index.ts';
 import { Engine } from '../src/core/engine.ts';
 import type { RecordBatch } from '../src/core/record-batch.ts';
@@ -25,10 +32,19 @@ import { Divergence, expect } from './divergence.ts';
 import type { View } from './generator.ts';
 import type { Coverage } from './model-run.ts';
 import { ModelRun } from './model-run.ts';
-import { boundsOf, differences, mostNeededBytes, readDamage, readEvent, readRecovered, settingsOf, unannouncedEvictions } from './refinement.ts';
+import {
+  boundsOf,
+  differences,
+  mostNeededBytes,
+  readDamage,
+  readEvent,
+  readRecovered,
+  settingsOf,
+  unannouncedEvictions,
+} from './refinement.ts';
 import type { Fault } from './simulated-disk.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
-import { simulatedPlatform, StoreIds, VirtualClock } from './virtual-clock.ts';
+import { StoreIds, simulatedPlatform, VirtualClock } from './virtual-clock.ts';
 
 /** Tells the driver what comes next; null ends the run. */
 export type ActionSource = (view: View) => Action | null;
@@ -83,6 +99,7 @@ export class StoreRun {
   #dirty = false;
   #faults = 0;
   #spaceFaults = 0;
+  #faultsAtFlush = 0;
   #flips = new Map<number, FlippedSegment>();
   #steps = 0;
   #writtenBefore = { bytes: 0, syncs: 0, faults: 0 };
@@ -194,8 +211,13 @@ export class StoreRun {
     const appended = handle.appendBits(bits, timeMs);
     const answer = refusalCode(appended) ?? appended;
     const validTime = Number.isInteger(timeMs) && timeMs >= 0 && timeMs < 2 ** 48;
-    const wanted = isOpen(this.model.state) && !validTime ? 'PARAMETER_INVALID' : expectedAppend(this.model.state, stream, timeMs);
-    expect(answer === wanted, wanted === 'RAM_FULL' || answer === 'RAM_FULL' ? 'INV-07' : 'INV-03', () => `append answered ${answer}, the model ${wanted}`);
+    const wanted =
+      isOpen(this.model.state) && !validTime ? 'PARAMETER_INVALID' : expectedAppend(this.model.state, stream, timeMs);
+    expect(
+      answer === wanted,
+      wanted === 'RAM_FULL' || answer === 'RAM_FULL' ? 'INV-07' : 'INV-03',
+      () => `append answered ${answer}, the model ${wanted}`,
+    );
     if (isOpen(this.model.state) && validTime) this.#observe({ type: 'APPEND', stream, valueBits: bits, timeMs });
     return true;
   }
@@ -220,7 +242,11 @@ export class StoreRun {
     this.#observe({ type: what === 'acknowledge' ? 'ACKNOWLEDGE' : 'DISCARD', stream, n });
     if (what === 'acknowledge' && result.ok) {
       const left = (this.model.context.streams[stream]?.acknowledged ?? 0) - before;
-      expect(result.value === left, 'INV-12', () => `acknowledge of ${n} says that ${result.value} left, the model ${left}`);
+      expect(
+        result.value === left,
+        'INV-12',
+        () => `acknowledge of ${n} says that ${result.value} left, the model ${left}`,
+      );
     }
     return true;
   }
@@ -229,7 +255,11 @@ export class StoreRun {
     const handle = this.#handle(stream);
     if (handle === null) return false;
     const result = handle.revert();
-    expect(result.ok === isOpen(this.model.state), 'INV-13', () => `revert answered ${result.ok}, lifecycle ${this.model.lifecycle}`);
+    expect(
+      result.ok === isOpen(this.model.state),
+      'INV-13',
+      () => `revert answered ${result.ok}, lifecycle ${this.model.lifecycle}`,
+    );
     if (result.ok) this.#observe({ type: 'REVERT', stream });
     return true;
   }
@@ -241,7 +271,9 @@ export class StoreRun {
     // A call does not wait for the delay after a failure.
     if (model.enabled({ type: 'RETRY_DUE' })) this.#observe({ type: 'RETRY_DUE' });
     else if (model.enabled({ type: 'FLUSH' })) this.#observe({ type: 'FLUSH' });
-    this.#await({ what: 'flush', marks }, engine.flush());
+    // It may share the running flush, and the fault that this one has met already.
+    const faultsBefore = model.context.flush === null ? this.#faults : this.#faultsAtFlush;
+    this.#await({ what: 'flush', marks, faultsBefore }, engine.flush());
     return true;
   }
 
@@ -254,7 +286,12 @@ export class StoreRun {
 
   #close(): boolean {
     const { engine, model } = this;
-    if (engine === null || !isOpen(model.state) || this.#underWay.some(({ what }) => what === 'read' || what === 'peek')) return false;
+    if (
+      engine === null ||
+      !isOpen(model.state) ||
+      this.#underWay.some(({ what }) => what === 'read' || what === 'peek')
+    )
+      return false;
     this.#observe({ type: 'CLOSE' });
     this.#await({ what: 'close' }, engine.close());
     return true;
@@ -263,7 +300,6 @@ export class StoreRun {
   #open(): boolean {
     if (!this.model.enabled({ type: 'OPEN' })) return false;
     this.#observe({ type: 'OPEN' });
-    this.#damagedInRecovery = [];
     const counts = this.disk?.counts;
     this.#writtenBefore = { bytes: counts?.bytesWritten ?? 0, syncs: counts?.syncs ?? 0, faults: this.#faults };
     const platform = simulatedPlatform(this.disk, this.clock, this.#ids);
@@ -423,7 +459,8 @@ export class StoreRun {
     if (!result.ok) {
       const { code, message } = result.failure;
       const explained =
-        (code === 'IO_FAILED' && (this.#faults > call.faultsBefore || (what === 'flush' && this.scenario.whenDiskFull === 'refuse-new'))) ||
+        (code === 'IO_FAILED' &&
+          (this.#faults > call.faultsBefore || (what === 'flush' && this.scenario.whenDiskFull === 'refuse-new'))) ||
         (code === 'CLOSED' && !isOpen(this.model.state));
       expect(explained, 'INV-09', () => `${what} failed without a cause: ${code}, ${message}`);
       return;
@@ -432,12 +469,20 @@ export class StoreRun {
     if (what === 'read' || what === 'peek') this.#judgeBatch(call, result.value as RecordBatch);
     if (what === 'flush') {
       streams.forEach((stream, i) =>
-        expect(syncedMark(stream) >= (call.marks[i] ?? 0), 'INV-15', () => `flush answered ok, stream ${i} is synced to ${syncedMark(stream)} of ${call.marks[i]}`),
+        expect(
+          syncedMark(stream) >= (call.marks[i] ?? 0),
+          'INV-15',
+          () => `flush answered ok, stream ${i} is synced to ${syncedMark(stream)} of ${call.marks[i]}`,
+        ),
       );
     }
     if (what === 'checkpoint' && this.disk !== null) {
       streams.forEach((stream, i) =>
-        expect(stream.durableHead >= (call.marks[i] ?? 0), 'INV-15', () => `checkpoint answered ok, the durable head of stream ${i} is ${stream.durableHead} of ${call.marks[i]}`),
+        expect(
+          stream.durableHead >= (call.marks[i] ?? 0),
+          'INV-15',
+          () => `checkpoint answered ok, the durable head of stream ${i} is ${stream.durableHead} of ${call.marks[i]}`,
+        ),
       );
     }
   }
@@ -469,7 +514,11 @@ export class StoreRun {
   #opened(call: UnderWay, result: Result<Engine>): void {
     if (!result.ok) {
       const { code, message } = result.failure;
-      expect(code === 'IO_FAILED' && this.#faults > call.faultsBefore, 'INV-18', () => `open failed without a cause: ${code}, ${message}`);
+      expect(
+        code === 'IO_FAILED' && this.#faults > call.faultsBefore,
+        'INV-18',
+        () => `open failed without a cause: ${code}, ${message}`,
+      );
       this.#observe({ type: 'OPEN_FAILED' });
       return;
     }
@@ -478,12 +527,21 @@ export class StoreRun {
     const inspection = engine.inspect();
     let storeId = this.#knownIds.indexOf(inspection.storeId) + 1;
     if (storeId === 0) storeId = this.#knownIds.push(inspection.storeId);
-    for (const range of this.#damagedInRecovery) this.#allowDamage(range);
-    this.#recovered(readRecovered(this.scenario, inspection, storeId, this.#damagedInRecovery));
+    const damaged = this.#damagedInRecovery;
+    this.#damagedInRecovery = [];
+    for (const range of damaged) this.#allowDamage(range);
+    this.#recovered(readRecovered(this.scenario, inspection, storeId, damaged));
     this.#damagedBefore = engine.stats().damaged;
     this.#handles = this.scenario.streams.map(({ source, sensor, kind, periodMs, type, priority }) => {
-      const stream = engine.stream({ source, sensor }, { kind, type, priority, ...(kind === 'tsd' ? { periodMs } : {}) });
-      expect(stream.ok, 'INV-20', () => `stream ${source}/${sensor} is refused: ${stream.ok ? '' : stream.failure.message}`);
+      const stream = engine.stream(
+        { source, sensor },
+        { kind, type, priority, ...(kind === 'tsd' ? { periodMs } : {}) },
+      );
+      expect(
+        stream.ok,
+        'INV-20',
+        () => `stream ${source}/${sensor} is refused: ${stream.ok ? '' : stream.failure.message}`,
+      );
       return stream.value;
     });
     this.#dirty = true;
@@ -495,7 +553,8 @@ export class StoreRun {
     this.#beforeCrash = null;
     if (!this.model.enabled(recovered) && beforeCrash !== null) {
       const { context } = beforeCrash.state;
-      const needBytes = this.#spaceFaults > 0 ? Number.POSITIVE_INFINITY : mostNeededBytes(context, beforeCrash.otherBytes);
+      const needBytes =
+        this.#spaceFaults > 0 ? Number.POSITIVE_INFINITY : mostNeededBytes(context, beforeCrash.otherBytes);
       const unannounced = unannouncedEvictions(context, recovered, needBytes);
       if (unannounced.length > 0) {
         this.model.state = beforeCrash.state;
@@ -509,7 +568,7 @@ export class StoreRun {
 
   #hear(event: EngineEvent): void {
     if (this.engine === null) {
-      if (event.type === 'damaged') this.#damagedInRecovery.push(readDamage(this.scenario, event));
+      if (event.type === 'damaged') this.#noteDamage(readDamage(this.scenario, event));
       return;
     }
     const { engine } = this;
@@ -517,15 +576,29 @@ export class StoreRun {
       this.#linearizeReads();
       this.#throwHeard();
       if (event.type === 'damaged') this.#allowDamage(readDamage(this.scenario, event));
+      if (event.type === 'flushStarted') this.#faultsAtFlush = this.#faults;
       if (event.type === 'flushFailed') {
-        expect(this.#faults > 0 || this.scenario.whenDiskFull === 'refuse-new', 'INV-09', () => `a flush failed without a fault: ${event.message}`);
+        expect(
+          this.#faults > this.#faultsAtFlush || this.scenario.whenDiskFull === 'refuse-new',
+          'INV-09',
+          () => `a flush failed without a fault: ${event.message}`,
+        );
       }
       const { context, lifecycle } = this.model;
-      const needBytes = (): number => (this.#spaceFaults > 0 ? Number.POSITIVE_INFINITY : mostNeededBytes(context, this.#otherBytes()));
+      const needBytes = (): number =>
+        this.#spaceFaults > 0 ? Number.POSITIVE_INFINITY : mostNeededBytes(context, this.#otherBytes());
       const situation = { scenario: this.scenario, context, lifecycle, inspect: () => engine.inspect(), needBytes };
       for (const modelEvent of readEvent(event, situation)) this.#observe(modelEvent);
       if (event.type === 'closed') this.#forgetEngine();
     });
+  }
+
+  /** A recovery that was cut off may have logged what it found: the next one knows it and does not say it again. */
+  #noteDamage({ stream, from, to }: Range): void {
+    const known = this.#damagedInRecovery.some(
+      (range) => range.stream === stream && range.from === from && range.to === to,
+    );
+    if (!known) this.#damagedInRecovery.push({ stream, from, to });
   }
 
   /** Bytes of segment files that are not live: of a flush that is running or failed, copies, set aside. */
@@ -546,10 +619,17 @@ export class StoreRun {
       );
       if (block < 0) continue;
       flipped.hit.add(block);
-      expect(flipped.hit.size <= flipped.flips, 'INV-19', () => `${flipped.flips} flipped bits cost ${flipped.hit.size} blocks of segment ${flipped.segment.number}`);
+      expect(
+        flipped.hit.size <= flipped.flips,
+        'INV-19',
+        () => `${flipped.flips} flipped bits cost ${flipped.hit.size} blocks of segment ${flipped.segment.number}`,
+      );
       return;
     }
-    throw new Divergence('INV-19', `stream ${range.stream} [${range.from}, ${range.to}) is called damaged, and nothing damaged it`);
+    throw new Divergence(
+      'INV-19',
+      `stream ${range.stream} [${range.from}, ${range.to}) is called damaged, and nothing damaged it`,
+    );
   }
 
   #observe(event: ModelEvent): void {
@@ -569,7 +649,11 @@ export class StoreRun {
   #compare(): void {
     if (this.disk !== null) {
       const { peakBytes, peakFileBytes } = this.disk.counts;
-      expect(peakBytes <= this.scenario.quotaBytes, 'INV-10', () => `${peakBytes} bytes on disk, the quota is ${this.scenario.quotaBytes}`);
+      expect(
+        peakBytes <= this.scenario.quotaBytes,
+        'INV-10',
+        () => `${peakBytes} bytes on disk, the quota is ${this.scenario.quotaBytes}`,
+      );
       expect(peakFileBytes <= 65_536, 'INV-10', () => `a file has ${peakFileBytes} bytes`);
     }
     if (this.engine === null) return;
@@ -581,7 +665,8 @@ export class StoreRun {
       const summary = found.map(({ field, model, engine }) => `${field}: model ${model}, engine ${engine}`).join('; ');
       throw new Divergence(found[0].breaks, summary, found);
     }
-    if (this.disk !== null && this.#ioUnderWay === 0 && this.#faults === 0) this.#compareDisk(inspection.diskBytes, stats);
+    if (this.disk !== null && this.#ioUnderWay === 0 && this.#faults === 0)
+      this.#compareDisk(inspection.diskBytes, stats);
   }
 
   /** At rest and without a fault, what the engine reckons of the disk is what is there. */
@@ -590,7 +675,11 @@ export class StoreRun {
     const onDisk = disk.files().reduce((sum, { content }) => sum + allocatedBytes(content.length), 0);
     expect(diskBytes === onDisk, 'INV-22', () => `diskBytes is ${diskBytes}, the files take ${onDisk}`);
     const written = disk.counts.bytesWritten - this.#writtenBefore.bytes;
-    expect(stats.bytesWritten === written, 'INV-22', () => `stats bytesWritten is ${stats.bytesWritten}, the disk took ${written}`);
+    expect(
+      stats.bytesWritten === written,
+      'INV-22',
+      () => `stats bytesWritten is ${stats.bytesWritten}, the disk took ${written}`,
+    );
     const syncs = disk.counts.syncs - this.#writtenBefore.syncs;
     expect(stats.syncs === syncs, 'INV-22', () => `stats syncs is ${stats.syncs}, the disk did ${syncs}`);
   }
@@ -604,7 +693,11 @@ export class StoreRun {
       if (this.#underWay.some((call) => call.stream === stream)) continue;
       const batch = await handle.peek(0, ALL);
       this.#throwHeard();
-      expect(batch.ok, 'INV-03', () => `stream ${stream} cannot be peeked at: ${batch.ok ? '' : batch.failure.message}`);
+      expect(
+        batch.ok,
+        'INV-03',
+        () => `stream ${stream} cannot be peeked at: ${batch.ok ? '' : batch.failure.message}`,
+      );
       const finding = compareBatch(expectedPeek(this.model.state, stream, 0, ALL), batch.value);
       expect(finding === null, 'INV-03', () => `peek at all of stream ${stream}: ${finding}`);
     }
@@ -625,7 +718,10 @@ function compareBatch(expected: readonly ModelRecord[], batch: RecordBatch): str
   for (let i = 0; i < Math.min(expected.length, batch.length); i++) {
     const { sequence, epoch, valueBits, timeMs } = expected[i] as ModelRecord;
     const same =
-      batch.sequences[i] === sequence && batch.bits[i] === valueBits && batch.timesMs[i] === timeMs && batch.epochs[i] === epoch;
+      batch.sequences[i] === sequence &&
+      batch.bits[i] === valueBits &&
+      batch.timesMs[i] === timeMs &&
+      batch.epochs[i] === epoch;
     if (!same) {
       return (
         `record ${i} is sequence ${batch.sequences[i]} bits ${batch.bits[i]} time ${batch.timesMs[i]} epoch ${batch.epochs[i]}, ` +

@@ -26,7 +26,8 @@ export interface Outcome {
 
 const EVERYTHING = 1_000_000;
 
-export const scenarioOf = (profile: Profile, scenarioSeed: number): Scenario => drawScenario(profile, scenarioSeed, quotaBytesMin);
+export const scenarioOf = (profile: Profile, scenarioSeed: number): Scenario =>
+  drawScenario(profile, scenarioSeed, quotaBytesMin);
 
 /**
  * How every run ends: the store comes to rest, everything is delivered once more from the head, and what is synced is
@@ -77,7 +78,12 @@ async function takeAll(run: StoreRun, next: () => Action | null, onStep: OnStep)
 const NOBODY: OnStep = () => {};
 
 /** Draws the steps from the recipe's choices. */
-export async function runRecipe(profile: Profile, recipe: Recipe, coverage: Coverage, onStep: OnStep = NOBODY): Promise<Outcome> {
+export async function runRecipe(
+  profile: Profile,
+  recipe: Recipe,
+  coverage: Coverage,
+  onStep: OnStep = NOBODY,
+): Promise<Outcome> {
   const scenario = scenarioOf(profile, recipe.scenarioSeed);
   const run = new StoreRun(scenario, coverage);
   const closing = closingActions(scenario);

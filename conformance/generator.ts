@@ -194,7 +194,9 @@ const ENTRIES: readonly Entry[] = [
         return { do: 'discard', stream, n: retainedOf(stateOf(view, stream)) + 1 };
       }
       const stream = streamWith(view, random, retainedOf);
-      return stream === null ? null : { do: 'discard', stream, n: countUpTo(retainedOf(stateOf(view, stream)), random) };
+      return stream === null
+        ? null
+        : { do: 'discard', stream, n: countUpTo(retainedOf(stateOf(view, stream)), random) };
     },
   },
   {

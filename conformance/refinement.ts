@@ -106,11 +106,12 @@ const durableHeads = (scenario: Scenario, inspection: StoreInspection): number[]
   inOrder(scenario, inspection).map((stream) => stream?.durableHead ?? 0);
 
 /** What an eviction may have been for, at most: all of RAM on disk in the worst layout, beside what else lies there. */
-export function mostNeededBytes({ streams, bounds }: Context, otherBytes: number): number {
+export function mostNeededBytes({ streams, bounds, flush }: Context, otherBytes: number): number {
   const bySource = new Map<string, number>();
   streams.forEach((stream, i) => {
     const { source } = bounds.streams[i] as Bounds['streams'][number];
-    const records = stream.appended - syncedMark(stream);
+    // A segment may have been put together before its records were acknowledged.
+    const records = stream.appended - Math.max(stream.synced, flush?.heads[i] ?? stream.head);
     // A raw record with its time takes 12 bytes, a block's frame at most 48; each record may begin a block.
     bySource.set(source, (bySource.get(source) ?? 0) + records * 60);
   });
