@@ -215,7 +215,8 @@ export async function readCheckpointLog(
     if (!whole.has(0)) continue;
     const image = new CheckpointImage();
     replay(image, found, whole);
-    const intact = whole.size === Math.max(...whole.keys()) + 1;
+    const durable = lastDurable(found.frames, whole) + 1;
+    const intact = Array.from({ length: durable }, (_, batch) => whole.has(batch)).every(Boolean);
     return success({ image, storeId: found.storeId, generation, complete: true, intact, files });
   }
   const image = new CheckpointImage();
@@ -239,18 +240,23 @@ function scanWithAny(
   return null;
 }
 
+/** A batch is begun when the one before is durable; so what is seen of a later one proves those before it. */
+function lastDurable(frames: readonly FoundFrame[], whole: ReadonlyMap<number, unknown>): number {
+  const lastSeen = frames.reduce((last, { batch }) => Math.max(last, batch), 0);
+  return whole.has(lastSeen) ? lastSeen : Math.max(0, lastSeen - 1);
+}
+
 /**
- * Applies a generation's batches in order. One that misses a frame counts in its intact ones when a whole batch follows
- * it: then it had been durable, and it is damage that took the frame, not a crash. The last one alone may be torn, and
- * takes effect whole or not at all.
+ * Applies a generation's batches in order. One that was durable and misses a frame lost it to damage, and counts in its
+ * intact ones. The last one alone may be torn by a crash, and takes effect whole or not at all.
  */
 function replay(
   image: CheckpointImage,
   { frames }: FoundGeneration,
   whole: ReadonlyMap<number, readonly FoundFrame[]>,
 ): void {
-  const lastWhole = Math.max(0, ...whole.keys());
-  const inOrder = frames.filter(({ batch }) => batch <= lastWhole);
+  const last = lastDurable(frames, whole);
+  const inOrder = frames.filter(({ batch }) => batch <= last);
   inOrder.sort((a, b) => a.batch - b.batch || a.index - b.index);
   for (const frame of inOrder) image.apply(frame);
 }
