@@ -153,9 +153,9 @@ async function run(files: readonly string[], flags: ReplayFlags, entry: string):
     },
     flags.quiet,
   );
-  const text = flags.json
-    ? JSON.stringify(result)
-    : reportText(result, { paint: paintFor(process.stdout), keep: flags.keep, cutsMax: 50 });
+  const poolText = flags.pool ?? '4 MiB';
+  const shown = { paint: paintFor(process.stdout), keep: flags.keep, poolText, cutsMax: 50 };
+  const text = flags.json ? JSON.stringify(result) : reportText(result, shown);
   process.stdout.write(`${text}\n`);
   if (result.verdict !== 'ok') process.exitCode = EXIT_WRONG;
 }

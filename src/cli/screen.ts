@@ -47,36 +47,57 @@ export function bar(share: number, cells: number, markShare?: number): string {
   return `[${text}]`;
 }
 
-/** A table with a head; the columns whose indexes are in `right` are numbers. */
+const NO_FRAME = {
+  ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '' },
+  ...{
+    'bottom-right': '',
+    left: '  ',
+    'left-mid': '',
+    mid: '',
+    'mid-mid': '',
+    right: '',
+    'right-mid': '',
+    middle: '  ',
+  },
+};
+
+/** A table with a ruled head; the columns whose indexes are in `right` are numbers. */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   right: readonly number[] = [],
 ): string {
   const made = new Table({
-    head: [...head],
     colAligns: head.map((_, i) => (right.includes(i) ? 'right' : 'left')),
-    style: { head: [], border: [], compact: true },
-    chars: {
-      top: '',
-      'top-mid': '',
-      'top-left': '',
-      'top-right': '',
-      bottom: '',
-      'bottom-mid': '',
-      'bottom-left': '',
-      'bottom-right': '',
-      left: ' ',
-      'left-mid': '',
-      mid: '-',
-      'mid-mid': '-',
-      right: '',
-      'right-mid': '',
-      middle: ' ',
-    },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+    chars: NO_FRAME,
   });
-  for (const row of rows) made.push([...row]);
-  return made.toString();
+  const widths = head.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  for (const row of [head, widths.map((width) => '-'.repeat(width)), ...rows]) made.push([...row]);
+  return made
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
+
+export const COLUMNS = 98;
+
+/** Breaks a sentence into lines of at most COLUMNS characters. */
+export function wrap(text: string, firstIndent = '', indent = firstIndent): string {
+  const lines: string[] = [];
+  let line = firstIndent;
+  let words = 0;
+  for (const word of text.split(' ')) {
+    if (words > 0 && line.length + 1 + word.length > COLUMNS) {
+      lines.push(line);
+      line = indent;
+      words = 0;
+    }
+    line += words === 0 ? word : ` ${word}`;
+    words++;
+  }
+  return [...lines, line].join('\n');
 }
 
 const REDRAW_EVERY_MS = 80;

@@ -9,7 +9,8 @@
  * Values are scaled to int32, because float32 would round a longitude to a metre:
  *   latitude, longitude  1e-7 degree (11 mm)      altitude  cm      speed  mm/s
  *
- * The fields are read by the package gps. Time and date are read here: without a date, gps would add today's.
+ * The fields are read by the package gps, but for two things. Time and date are read here: without a date, gps would add
+ * today's. VTG is read here: gps refuses it from the many instruments that give knots alone.
  */
 import { GPS, type NMEA } from 'gps';
 import type { LineDecoder, Sink } from './sample.ts';
@@ -28,12 +29,23 @@ const ALTITUDE = 2;
 const SPEED = 3;
 const SENSORS_PER_RECEIVER = 16;
 
-const DAY_MS = 86_400_000;
+type Quantity = 0 | 1 | 2 | 3;
+const KMH_PER_KNOT = 1.852;
 const INT32_MAX = 0x7fff_ffff;
 
-/** Sentences that are read, and the field their time of day stands in; VTG has none. */
-const TIME_FIELD = { RMC: 1, GGA: 1, GNS: 1, ZDA: 1, GLL: 5, VTG: null } as const;
-type SentenceType = keyof typeof TIME_FIELD;
+/** From degrees, metres, km/h to the stored integer, and the largest magnitude that is believed. */
+const SCALES = [
+  { scale: 1e7, limit: 90 },
+  { scale: 1e7, limit: 180 },
+  { scale: 100, limit: INT32_MAX / 100 },
+  { scale: 1000 / 3.6, limit: (INT32_MAX / 1000) * 3.6 },
+] as const;
+
+const DAY_MS = 86_400_000;
+
+/** Sentences with a time, and the field in which their time of day stands. */
+const TIME_FIELD = { RMC: 1, GGA: 1, GNS: 1, ZDA: 1, GLL: 5 } as const;
+type TimedType = keyof typeof TIME_FIELD;
 
 const SENTENCE = /^[$!][A-Z0-9]{2,}[,*]/i;
 const TAG_BLOCK = /^\\[^\\]*\\/;
@@ -46,7 +58,7 @@ export const looksLikeNmea = (text: string): boolean => {
 interface Fix {
   readonly timeOfDayMs: number;
   readonly line: number;
-  readonly types: Set<SentenceType>;
+  readonly types: Set<TimedType>;
   dateMs: number | null;
   readonly values: [number | null, number | null, number | null, number | null];
 }
@@ -76,47 +88,49 @@ export class NmeaDecoder implements LineDecoder {
     if (stated !== xorOf(sentence)) return sink.skip(line, 'checksum', text);
     const fields = sentence.slice(0, -3).split(',');
     const type = (fields[0] ?? '').slice(3).toUpperCase();
-    if (!isRead(type)) return sink.skip(line, 'other-sentence', fields[0] ?? '');
+    if (type === 'VTG') return this.#speed(fields, line);
+    if (!isTimed(type)) return sink.skip(line, 'other-sentence', fields[0] ?? '');
     const parsed = parse(sentence, line, sink);
     if (parsed !== null) this.#take(parsed, type, fields, line);
   }
 
-  #take(parsed: NMEA, type: SentenceType, fields: readonly string[], line: number): void {
-    const field = TIME_FIELD[type];
-    if (field === null) {
-      if (this.#fix === null) return this.#sink.skip(line, 'other-sentence', `${type} before any time`);
-      this.#fill(parsed, this.#fix, line);
-      return;
-    }
-    const text = fields[field] ?? '';
+  /** VTG has no time: its speed is of the fix before it. */
+  #speed(fields: readonly string[], line: number): void {
+    const [knots = '', kmh = '', mode = ''] = [fields[5], fields[7], fields[9]];
+    if (this.#fix === null) return this.#sink.skip(line, 'other-sentence', 'VTG before any time');
+    if (mode === 'N' || (knots === '' && kmh === '')) return this.#sink.skip(line, 'no-fix', 'VTG');
+    this.#set(this.#fix, SPEED, knots !== '' ? Number(knots) * KMH_PER_KNOT : Number(kmh), line);
+  }
+
+  #take(parsed: NMEA, type: TimedType, fields: readonly string[], line: number): void {
+    const text = fields[TIME_FIELD[type]] ?? '';
     if (text === '') return this.#sink.skip(line, 'no-fix', type);
     const timeOfDayMs = timeOfDay(text);
     if (timeOfDayMs === null) return this.#sink.skip(line, 'time-unreadable', text);
-    if (this.#fix === null || this.#fix.timeOfDayMs !== timeOfDayMs || this.#fix.types.has(type)) {
+    let fix = this.#fix;
+    if (fix === null || fix.timeOfDayMs !== timeOfDayMs || fix.types.has(type)) {
       this.#emit();
-      this.#fix = { timeOfDayMs, line, types: new Set(), dateMs: null, values: [null, null, null, null] };
+      fix = { timeOfDayMs, line, types: new Set(), dateMs: null, values: [null, null, null, null] };
+      this.#fix = fix;
     }
-    this.#fix.types.add(type);
-    this.#fix.dateMs ??= dateOf(type, fields);
-    this.#fill(parsed, this.#fix, line);
+    fix.types.add(type);
+    fix.dateMs ??= dateOf(type, fields);
+    if (!hasFix(parsed)) return this.#sink.skip(line, 'no-fix', type);
+    if ('lat' in parsed) {
+      this.#set(fix, LATITUDE, parsed.lat, line);
+      this.#set(fix, LONGITUDE, parsed.lon, line);
+    }
+    if ('alt' in parsed) this.#set(fix, ALTITUDE, parsed.alt, line);
+    if ('speed' in parsed) this.#set(fix, SPEED, parsed.speed, line);
   }
 
-  /** The first sentence that has a quantity gives it. */
-  #fill(parsed: NMEA, fix: Fix, line: number): void {
-    const set = (quantity: 0 | 1 | 2 | 3, value: number | null, scale: number, limit: number): void => {
-      if (value === null || fix.values[quantity] !== null) return;
-      if (!Number.isFinite(value)) return this.#sink.skip(line, 'not-a-number', QUANTITIES[quantity]);
-      if (Math.abs(value) > limit) return this.#sink.skip(line, 'value-range', `${QUANTITIES[quantity]} ${value}`);
-      fix.values[quantity] = Math.round(value * scale);
-    };
-    if (!hasFix(parsed)) return this.#sink.skip(line, 'no-fix', parsed.type);
-    if ('lat' in parsed) {
-      set(LATITUDE, parsed.lat, 1e7, 90);
-      set(LONGITUDE, parsed.lon, 1e7, 180);
-    }
-    if ('alt' in parsed) set(ALTITUDE, parsed.alt, 100, INT32_MAX / 100);
-    // gps gives km/h.
-    if ('speed' in parsed) set(SPEED, parsed.speed, 1000 / 3.6, (INT32_MAX / 1000) * 3.6);
+  /** The first sentence that has a quantity gives it. @param value degrees, metres, km/h. */
+  #set(fix: Fix, quantity: Quantity, value: number | null, line: number): void {
+    if (value === null || fix.values[quantity] !== null) return;
+    const { scale, limit } = SCALES[quantity];
+    if (Number.isNaN(value)) return this.#sink.skip(line, 'not-a-number', QUANTITIES[quantity]);
+    if (Math.abs(value) > limit) return this.#sink.skip(line, 'value-range', `${QUANTITIES[quantity]} ${value}`);
+    fix.values[quantity] = Math.round(value * scale);
   }
 
   #emit(): void {
@@ -148,7 +162,7 @@ export class NmeaDecoder implements LineDecoder {
   }
 }
 
-const isRead = (type: string): type is SentenceType => Object.hasOwn(TIME_FIELD, type);
+const isTimed = (type: string): type is TimedType => Object.hasOwn(TIME_FIELD, type);
 
 function parse(sentence: string, line: number, sink: Sink): NMEA | null {
   try {
@@ -171,8 +185,6 @@ function hasFix(parsed: NMEA): boolean {
       return parsed.quality !== null && parsed.lat !== null;
     case 'GNS':
       return parsed.lat !== null && /[^N]/.test(parsed.mode);
-    case 'VTG':
-      return parsed.speed !== null && parsed.faa !== 'not valid';
     default:
       return true;
   }
@@ -188,7 +200,7 @@ function timeOfDay(text: string): number | null {
 }
 
 /** Midnight of the date a sentence states (RMC: ddmmyy, ZDA: dd, mm, yyyy), or null. */
-function dateOf(type: SentenceType, fields: readonly string[]): number | null {
+function dateOf(type: TimedType, fields: readonly string[]): number | null {
   const text = type === 'RMC' ? (fields[9] ?? '') : type === 'ZDA' ? fields.slice(2, 5).join('') : '';
   const match = /^(\d{2})(\d{2})(\d{2}|\d{4})$/.exec(text);
   if (match === null) return null;

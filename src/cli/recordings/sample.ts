@@ -68,6 +68,7 @@ export const REASONS = {
   'no-fix': { defect: false, text: 'sentences of a receiver without a fix', remedy: '' },
   'empty-cell': { defect: false, text: 'empty cells', remedy: '' },
   'error-frame': { defect: false, text: 'error frames of the CAN adapter', remedy: '' },
+  'gateway-message': { defect: false, text: 'messages of the gateway, not of the bus', remedy: '' },
   'remote-frame': { defect: false, text: 'remote frames, which carry no data', remedy: '' },
   'empty-frame': { defect: false, text: 'frames without data', remedy: '' },
 } as const satisfies Record<string, Reason>;

@@ -1,5 +1,5 @@
 /** The report a person reads: a table of recordings, one of cuts, what the flash took, the verdict. */
-import { bytesText, type Paint, plural, secondsText, table, thousands } from '../screen.ts';
+import { bar, bytesText, type Paint, plural, secondsText, table, thousands, wrap } from '../screen.ts';
 import type { CutReport } from './account.ts';
 import type { ReplayResult } from './result.ts';
 import { reasonText } from './result.ts';
@@ -7,19 +7,24 @@ import { reasonText } from './result.ts';
 export interface ReportOptions {
   readonly paint: Paint;
   readonly keep: boolean;
+  /** Size of the RAM pool. */
+  readonly poolText: string;
   /** Longest list of cuts; more are summed up. */
   readonly cutsMax: number;
 }
 
-export function reportText(result: ReplayResult, { paint, keep, cutsMax }: ReportOptions): string {
+const GAUGE_CELLS = 30;
+
+export function reportText(result: ReplayResult, options: ReportOptions): string {
+  const { paint, keep, cutsMax } = options;
   return [
     recordingsTable(result, keep),
     ...notes(result),
     ...(result.powerCuts.length === 0 ? [] : ['', cutsTable(result.powerCuts, cutsMax)]),
     '',
-    flashLine(result),
+    ...flashLines(result, options.poolText),
     '',
-    ...verdictLines(result, paint),
+    ...verdictLines(result, paint, keep),
   ].join('\n');
 }
 
@@ -31,6 +36,7 @@ function recordingsTable({ recordings, ...total }: ReplayResult, keep: boolean):
     readonly refused: number;
     readonly differing: number;
   }): string[] => [of.drained, of.inRamAtCuts, of.evicted + of.refused, of.differing].map(thousands);
+  const lost = total.refused > 0 ? 'not stored' : 'evicted';
   const rows = recordings.map((each) => [
     shorten(each.file),
     each.format,
@@ -42,11 +48,11 @@ function recordingsTable({ recordings, ...total }: ReplayResult, keep: boolean):
     const differing = recordings.reduce((sum, each) => sum + each.differing, 0);
     rows.push(['all', '', thousands(total.input), thousands(total.streams), ...numbers({ ...total, differing })]);
   }
-  const head = ['recording', 'format', 'records in', 'streams', keep ? 'compared' : 'drained', 'in RAM at cuts'];
-  return table([...head, 'evicted', 'differing'], rows, [2, 3, 4, 5, 6, 7]);
+  const head = ['recording', 'form', 'records', 'streams', keep ? 'compared' : 'drained', 'in RAM at cuts'];
+  return table([...head, lost, 'differing'], rows, [2, 3, 4, 5, 6, 7]);
 }
 
-const NAME_MAX = 34;
+const NAME_MAX = 24;
 const shorten = (name: string): string => {
   const base = name.split('/').at(-1) ?? name;
   return base.length > NAME_MAX ? `${base.slice(0, NAME_MAX - 3)}...` : base;
@@ -65,14 +71,14 @@ function notes({ recordings, ...total }: ReplayResult): string[] {
       leftOutColumns.length > 0 ? `columns left out: ${leftOutColumns.join(', ')}` : '',
       rounded > 0 ? `${plural(rounded, 'value')} rounded to float32` : '',
     ].filter((part) => part !== '');
-    if (parts.length > 0) lines.push(`  ${shorten(file)}: ${parts.join('; ')}`);
+    if (parts.length > 0) lines.push(wrap(`${shorten(file)}: ${parts.join('; ')}`, '  ', '    '));
   }
   if (total.evicted > 0) {
     lines.push(
       `  ${thousands(total.evicted)} records were evicted under the quota, oldest first; raise --quota to keep them`,
     );
   }
-  return lines.length > 0 ? ['', ...lines] : [];
+  return lines;
 }
 
 function cutsTable(cuts: readonly CutReport[], max: number): string {
@@ -96,41 +102,41 @@ function cutsTable(cuts: readonly CutReport[], max: number): string {
   return `${table(head, rows, [2, 3, 4, 5, 6, 7, 8])}${more}`;
 }
 
-function flashLine({ flushes, segments, bytesWritten, syncs, input, inRamAtCuts, seconds }: ReplayResult): string {
+function flashLines({ ramPeakPercent, ...result }: ReplayResult, poolText: string): string[] {
+  const { flushes, segments, bytesWritten, syncs, input, inRamAtCuts, seconds } = result;
   const each = bytesWritten / Math.max(1, input - inRamAtCuts);
-  return (
-    `  flash: ${plural(flushes, 'flush', 'flushes')}, ${plural(segments, 'segment')}, ${bytesText(bytesWritten)} written ` +
-    `(${each.toFixed(1)} bytes a record), ${plural(syncs, 'sync')}; ${secondsText(seconds * 1000)} in all`
-  );
+  return [
+    `  RAM   ${bar(ramPeakPercent / 100, GAUGE_CELLS, 0.8)} ${ramPeakPercent} % of ${poolText} at most; a flush is asked for at 80 %`,
+    `  flash ${plural(flushes, 'flush', 'flushes')}, ${plural(segments, 'segment')}, ${plural(syncs, 'sync')}, ` +
+      `${bytesText(bytesWritten)} written (${each.toFixed(1)} bytes a record); ${secondsText(seconds * 1000)} in all`,
+  ];
 }
 
-function verdictLines(result: ReplayResult, paint: Paint): string[] {
-  const { verdict, powerCuts, inRamAtCuts, duplicates, refused, findings, differences } = result;
-  if (verdict === 'ok') {
-    const cut =
-      powerCuts.length === 0
-        ? ''
-        : `, ${thousands(inRamAtCuts)} were in RAM at one of ${plural(powerCuts.length, 'cut')}; 0 synced records lost, ` +
-          `0 altered, ${thousands(duplicates)} delivered again as the contract allows, 0 beyond it`;
-    const evicted = result.evicted === 0 ? '' : `, ${thousands(result.evicted)} evicted and in the ledger`;
-    return [
-      paint.green(
-        `VERDICT ok: of ${plural(result.input, 'record')} ${thousands(result.drained)} came back bit for bit${evicted}${cut}.`,
-      ),
-    ];
-  }
+function verdictText(result: ReplayResult, keep: boolean): string {
+  const { verdict, powerCuts, inRamAtCuts, duplicates, refused, evicted, findings } = result;
+  const came = `${thousands(result.drained)} came back bit for bit${keep ? ' and stay in the store' : ''}`;
+  if (verdict === 'failed') return `VERDICT failed: ${findings.join('; ')}.`;
   if (verdict === 'incomplete') {
-    return [
-      paint.red(
-        `VERDICT incomplete: ${plural(refused, 'record')} were not stored, because ${findings.join('; ')}. ` +
-          `${plural(result.drained, 'record')} came back bit for bit.`,
-      ),
-    ];
+    return `VERDICT incomplete: ${plural(refused, 'record')} were not stored, because ${findings.join('; ')}. ${came}.`;
   }
-  return [
-    ...differences.map(
-      ({ file, line, stream, expected, found }) => `  ${file}:${line} ${stream}: expected ${expected}, found ${found}`,
-    ),
-    paint.red(`VERDICT failed: ${findings.join('; ')}.`),
+  const parts = [
+    came,
+    ...(evicted === 0 ? [] : [`${thousands(evicted)} were evicted under the quota and are in the ledger`]),
+    ...(powerCuts.length === 0
+      ? []
+      : [`${thousands(inRamAtCuts)} were in RAM at one of ${plural(powerCuts.length, 'cut')}`]),
   ];
+  const cuts =
+    powerCuts.length === 0
+      ? ''
+      : ` 0 synced records lost, 0 altered, ${thousands(duplicates)} delivered again as the contract allows, 0 beyond it.`;
+  return `VERDICT ok: every one of ${plural(result.input, 'record')} is accounted for. ${parts.join(', ')}.${cuts}`;
+}
+
+function verdictLines(result: ReplayResult, paint: Paint, keep: boolean): string[] {
+  const lines = result.differences.map(({ file, line, stream, expected, found }) =>
+    wrap(`${file}:${line} ${stream}: expected ${expected}, found ${found}`, '  ', '    '),
+  );
+  const colour = result.verdict === 'ok' ? paint.green : paint.red;
+  return [...lines, ...wrap(verdictText(result, keep)).split('\n').map(colour)];
 }

@@ -47,6 +47,8 @@ export interface ReplayResult {
   /** All bytes and syncs the store asked of the disk, checkpoint included. */
   readonly bytesWritten: number;
   readonly syncs: number;
+  /** Highest use of the pool that was seen. */
+  readonly ramPeakPercent: number;
   readonly seed: number;
   readonly seconds: number;
   readonly recordings: readonly RecordingResult[];
@@ -117,6 +119,7 @@ export function resultOf(outcome: ReplayOutcome, seed: number): ReplayResult {
     segments: account.segments,
     bytesWritten: account.done?.bytesWritten ?? 0,
     syncs: account.done?.syncs ?? 0,
+    ramPeakPercent: Math.round(account.peakPoolShare * 100),
     seed,
     seconds: Math.round(outcome.durationMs) / 1000,
     recordings,
