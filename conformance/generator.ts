@@ -255,7 +255,7 @@ const ENTRIES: readonly Entry[] = [
   },
   {
     name: 'damage',
-    weight: { ram: 0, disk: 1, crash: 1 },
+    weight: { ram: 3, disk: 6, crash: 5 },
     when: (view) => view.segments > 0 && open(view),
     make: (view, random) => ({ do: 'damage', pick: random.below(view.segments), bit: random.next() }),
   },

@@ -214,9 +214,14 @@ export function unannouncedEvictions(
   );
   const gone = segments.filter(({ number }) => !recovered.segments.some((segment) => segment.number === number));
   const isEmpty = ({ blocks }: Segment): boolean => blocks.every(({ stream, to }) => to <= (heads[stream] ?? 0));
+  // What recovery itself found damaged was there when the power failed.
+  const isDamaged = ({ blocks }: Segment): boolean =>
+    blocks.every((block) =>
+      recovered.damaged.some(({ stream, from, to }) => stream === block.stream && from <= block.from && block.to <= to),
+    );
   const removed = gone.filter(isEmpty).map(({ number }): ModelEvent => ({ type: 'REMOVE_SEGMENT', segment: number }));
   const evicted = gone
-    .filter((segment) => !isEmpty(segment))
+    .filter((segment) => !isEmpty(segment) && !isDamaged(segment))
     .map(({ number }): ModelEvent => ({ type: 'EVICT', segment: number, needBytes }));
   return [{ type: 'CHECKPOINT', heads }, ...removed, ...evicted];
 }
