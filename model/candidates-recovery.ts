@@ -97,13 +97,12 @@ function wrongRecoveries(context: Context, scope: Scope, right: Recovered): Reco
   return wrong;
 }
 
-/** The first block on disk that recovery could find damaged. */
+/** The newest block on disk that recovery could find damaged: what is older stays before the hole. */
 function damageFound(context: Context, survivors: readonly Survivor[]): Range | null {
-  for (const { blocks } of context.segments) {
-    for (const { stream, from, to } of blocks) {
-      const low = Math.max(from, survivors[stream]?.head ?? to);
-      if (low < to) return { stream, from: low, to };
-    }
+  const blocks = context.segments.flatMap((segment) => segment.blocks).reverse();
+  for (const { stream, from, to } of blocks) {
+    const low = Math.max(from, survivors[stream]?.head ?? to);
+    if (low < to) return { stream, from: low, to };
   }
   return null;
 }

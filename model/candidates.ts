@@ -74,7 +74,9 @@ function upkeepCandidates(context: Context, scope: Scope): ModelEvent[] {
   const heads = context.streams.map(({ head }) => head);
   const events: ModelEvent[] = context.segments.map(({ number }) => ({ type: 'REMOVE_SEGMENT', segment: number }));
   const frees = context.segments.some((segment) => isDead(context, segment, heads));
-  if (frees || (scope.checkpointAnytime && context.streams.some(({ head, durableHead }) => head > durableHead))) events.push({ type: 'CHECKPOINT', heads });
+  const moves = context.streams.some(({ head, durableHead }) => head > durableHead);
+  // Without a disk it must be refused, so that is where it is always tried.
+  if (frees || (moves && (scope.upkeepAnytime || !context.bounds.disk))) events.push({ type: 'CHECKPOINT', heads });
   events.push({ type: 'CHECKPOINT', heads: heads.map((head, i) => (i === 0 ? head + 1 : head)) });
   return events;
 }
@@ -101,7 +103,7 @@ export function candidates(state: ModelState, scope: Scope, harm: Harm): ModelEv
 
   const events: ModelEvent[] = [{ type: 'CRASH' }, ...upkeepCandidates(context, scope)];
   const removable = context.segments.some((segment) => isDead(context, segment, durableHeads(context)));
-  if (removable && scope.removeAtOnce) return events;
+  if (removable && !scope.upkeepAnytime) return events;
   events.push({ type: 'FLUSH_STARTED', emergency: false }, { type: 'RETRY_DUE' });
   if (harm.emergencies < scope.emergenciesMax) events.push({ type: 'FLUSH_STARTED', emergency: true });
   if (context.flush !== null) events.push(...flushCandidates(context, scope));

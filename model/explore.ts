@@ -36,10 +36,14 @@ export interface Exploration {
   /** How often each event was taken. */
   readonly events: Readonly<Partial<Record<EventType, number>>>;
   readonly violation: Violation | null;
+  /** False when `statesMax` or a violation ended it. */
+  readonly complete: boolean;
   readonly seconds: number;
 }
 
 export interface ExploreOptions {
+  /** Past this many states the search gives up: a weakened machine may have no end. */
+  readonly statesMax?: number;
   readonly rules?: StoreMachine;
   readonly onProgress?: (states: number, edges: number) => void;
 }
@@ -66,14 +70,14 @@ export function checkStep(made: Step, held: number[] = []): Pick<Violation, 'inv
 }
 
 /** Searches the whole scope, or up to the first violation. */
-export function explore(scope: Scope, { rules = machine, onProgress }: ExploreOptions = {}): Exploration {
+export function explore(scope: Scope, { rules = machine, statesMax = Number.POSITIVE_INFINITY, onProgress }: ExploreOptions = {}): Exploration {
   const started = performance.now();
   const known = new Set<string>();
   const parents: number[] = [];
   const arrivals: (ModelEvent | null)[] = [];
   const held: number[] = invariants.map(() => 0);
   const events: Partial<Record<EventType, number>> = {};
-  let [edges, refused, depth] = [0, 0, 0];(globalThis as any).__known = known;
+  let [edges, refused, depth] = [0, 0, 0];
 
   const pathTo = (index: number, last: ModelEvent | null): ModelEvent[] => {
     const path: ModelEvent[] = last === null ? [] : [last];
@@ -90,7 +94,7 @@ export function explore(scope: Scope, { rules = machine, onProgress }: ExploreOp
     arrivals.push(event);
     return { state, harm, index: parents.push(parent) - 1 };
   };
-  const report = (violation: Violation | null): Exploration => ({
+  const report = (violation: Violation | null, complete = false): Exploration => ({
     scope,
     states: known.size,
     edges,
@@ -99,6 +103,7 @@ export function explore(scope: Scope, { rules = machine, onProgress }: ExploreOp
     witnesses: held,
     events,
     violation,
+    complete,
     seconds: (performance.now() - started) / 1000,
   });
 
@@ -107,11 +112,13 @@ export function explore(scope: Scope, { rules = machine, onProgress }: ExploreOp
   if (broken !== null) return report({ ...broken, path: [] });
   let frontier: Node[] = [add(start, NO_HARM, -1, null) as Node];
   while (frontier.length > 0) {
+    if (known.size > statesMax) return report(null);
     const next: Node[] = [];
     for (const { state, harm, index } of frontier) {
       for (const event of candidates(state, scope, harm)) {
         const after = step(state, event, rules);
-        if (after === state) {
+        // An append that is refused is counted, so one without any effect is a step to be judged.
+        if (after === state && event.type !== 'APPEND') {
           refused++;
           continue;
         }
@@ -126,5 +133,5 @@ export function explore(scope: Scope, { rules = machine, onProgress }: ExploreOp
     frontier = next;
     if (next.length > 0) depth++;
   }
-  return report(null);
+  return report(null, true);
 }

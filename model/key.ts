@@ -23,8 +23,8 @@ function reusable({ identities, appended }: StreamState, { storeId, epoch }: Con
 
 function streamKey(stream: StreamState, context: Context, takesOperations: boolean): string {
   const { head, read, synced, appended, durableHead, forgiven, lastTimeMs, holes, sectors } = stream;
-  let key = `${head},${synced},${appended},${durableHead}`;
-  if (takesOperations) key += `,${read},${forgiven}${lastTimeMs === null ? '-' : '+'}`;
+  let key = `${head},${synced},${appended},${durableHead},${forgiven}${lastTimeMs === null ? '-' : '+'}`;
+  if (takesOperations) key += read;
   for (const { from, to } of holes) key += `h${from}.${to}`;
   for (const { count } of sectors) key += `s${count}`;
   const again = reusable(stream, context);

@@ -1,6 +1,6 @@
 /** What opening, closing and a crash do to the state (contract sections 5 and 7). */
 import { on } from '../on.ts';
-import { flushWouldHelp, holesAfter, newlyDamaged, recordsBetween, survivorAcknowledged } from '../queries.ts';
+import { flushWouldHelp, holesAfter, newlyDamaged, survivorAcknowledged } from '../queries.ts';
 import { liveRecords, passHoles, spanRecords } from '../spans.ts';
 import type { StreamIndex, Survivor } from '../vocabulary.ts';
 import { ZERO_COUNTERS } from '../vocabulary.ts';
@@ -68,18 +68,10 @@ const recoverAppended = on(['RECOVERED'], (context, event) =>
   }),
 );
 
-const recoverRecords = on(['RECOVERED'], (context) =>
-  mapStreams(context, (stream) => {
-    const prefix = recordsBetween(stream.records, stream.head, stream.appended);
-    const whole = prefix.filter(({ sequence }) => liveRecords(stream.holes, sequence, sequence + 1) === 1);
-    return { ...stream, records: whole };
-  }),
-);
-
-const recoverOffers = on(['RECOVERED'], (context) =>
+const dropRecordsFoundDamaged = on(['RECOVERED'], (context) =>
   mapStreams(context, (stream) => ({
     ...stream,
-    offered: recordsBetween(stream.offered, stream.head, stream.appended),
+    records: stream.records.filter(({ sequence }) => liveRecords(stream.holes, sequence, sequence + 1) === 1),
   })),
 );
 
@@ -119,8 +111,7 @@ export const recoveryActions = {
   recoverHeads,
   recoverReads,
   recoverAppended,
-  recoverRecords,
-  recoverOffers,
+  dropRecordsFoundDamaged,
   takeSegments,
   zeroCounters,
   emptyPool,

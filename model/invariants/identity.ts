@@ -80,6 +80,12 @@ function checkAppend({ before, event, after }: Step): readonly string[] {
       () => `stream ${index}: given ${timeMs} ms, stored ${record.timeMs} ms, due ${recorded} ms`,
     );
   }
+  const open = old.sectors[old.sectors.length - 1];
+  const room = open !== undefined && open.count < before.context.bounds.recordsPerSector.tsd;
+  say(
+    !(follows && onGrid && room) || now.sectors.length === old.sectors.length,
+    () => `stream ${index}: a sample on the grid began a sector, the open one had room`,
+  );
   const sector = now.sectors[now.sectors.length - 1];
   if (follows && sector !== undefined && sector.first < record.sequence) {
     const implied = previous.timeMs + bounds.periodMs;

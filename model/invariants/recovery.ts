@@ -1,4 +1,6 @@
 /** INV-18, INV-21: recovering twice is recovering once, and a store in RAM is a store that never met its disk. */
+import type { StoreMachine } from '../machine.ts';
+import type { ModelState } from '../step.ts';
 import { step as stepMachine } from '../step.ts';
 import type { Context, ModelEvent, StreamState } from '../vocabulary.ts';
 import type { Invariant, Step } from './invariant.ts';
@@ -34,6 +36,18 @@ const sameStream = (a: StreamState, b: StreamState): boolean =>
 const sameStreams = (a: Context, b: Context): boolean =>
   a.streams.every((stream, i) => sameStream(stream, b.streams[i] as StreamState));
 
+const interruptions = new WeakMap<ModelState, ModelState>();
+
+/** The recovery that was under way, cut off by a crash and begun again. */
+function interrupt(recovering: ModelState, rules: StoreMachine): ModelState {
+  const known = interruptions.get(recovering);
+  if (known !== undefined) return known;
+  const crashed = stepMachine(recovering, { type: 'RECOVERY_CRASHED' }, rules);
+  const again = stepMachine(crashed, { type: 'OPEN' }, rules);
+  interruptions.set(recovering, again);
+  return again;
+}
+
 export const recoveryIdempotent: Invariant = {
   id: 'INV-18',
   name: 'recovery',
@@ -51,10 +65,8 @@ export const recoveryIdempotent: Invariant = {
     );
     say(clean && once.free === once.bounds.sectors, () => 'a recovered store has something pending or in RAM');
     say(once.attempts === 0, () => `${once.attempts} tries to open are left over`);
-    const again = (events: readonly ModelEvent[], from = after) =>
-      events.reduce((state, next) => stepMachine(state, next, rules), from);
-
-    const reopened = again([{ type: 'CRASH' }, { type: 'OPEN' }]);
+    const crashed = stepMachine(after, { type: 'CRASH' }, rules);
+    const reopened = stepMachine(crashed, { type: 'OPEN' }, rules);
     const twice = stepMachine(reopened, recoveredAgain(once), rules);
     say(twice !== reopened, () => 'what recovery left is not a state that recovery takes');
     say(twice === reopened || sameStreams(once, twice.context), () => 'the second recovery differs from the first');
@@ -70,7 +82,7 @@ export const recoveryIdempotent: Invariant = {
         () => `stream ${index}: a second recovery may lose record ${appended - 1}`,
       );
     }
-    const interrupted = again([{ type: 'RECOVERY_CRASHED' }, { type: 'OPEN' }], before);
+    const interrupted = interrupt(before, rules);
     const later = stepMachine(interrupted, event, rules);
     say(later !== interrupted, () => 'after a crash inside recovery the same disk is refused');
     say(
