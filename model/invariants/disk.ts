@@ -67,7 +67,8 @@ export const oldestFirst: Invariant = {
           `segment ${event.segment} went, older ones are ${known.filter((number) => number < event.segment).join(' ')}`,
       );
     }
-    const lost = pairs(step).filter(({ old, now }) => now.evicted > old.evicted);
+    // Across a crash records go that were not synced, and an eviction may be found done that was under way.
+    const lost = staysOpen(step) ? pairs(step).filter(({ old, now }) => now.evicted > old.evicted) : [];
     for (const { index, old, now } of lost) {
       const gone = departed(old, now);
       const newest = gone[gone.length - 1]?.sequence ?? -1;
