@@ -71,8 +71,10 @@ function sampleTable(head: string): { readonly delimiter: string; readonly rows:
     const rows = parseRows(head, delimiter);
     const width = rows[0]?.length ?? 0;
     if (width < 2) continue;
-    const score = rows.filter((row) => row.length === width).length / rows.length;
-    if (score > 0.5 && (best === null || score > best.score)) best = { delimiter, rows, score };
+    const even = rows.filter((row) => row.length === width).length / rows.length;
+    // A decimal comma makes columns as even as the delimiter does; times are whole with the right one only.
+    const score = even + rows.filter((row) => row.some(isTimeText)).length / rows.length;
+    if (even > 0.5 && (best === null || score > best.score)) best = { delimiter, rows, score };
   }
   return best;
 }

@@ -24,7 +24,7 @@ export function parseTime(text: string): number | null {
   const trimmed = text.trim();
   const calendar = CALENDAR.exec(trimmed);
   if (calendar !== null) return calendarMs(calendar);
-  return NUMBER.test(trimmed) ? epochMs(Number(trimmed)) : null;
+  return NUMBER.test(trimmed) ? epochMs(trimmed) : null;
 }
 
 function calendarMs(match: RegExpExecArray): number | null {
@@ -52,11 +52,14 @@ function zoneMs(zone: string): number {
   return (zone.startsWith('-') ? -minutes : minutes) * 60_000;
 }
 
-function epochMs(number: number): number {
+function epochMs(text: string): number {
+  const number = Number(text);
   const size = Math.abs(number);
   if (size < 1e11) return Math.floor(number * 1000 + 1e-4);
   if (size < 1e14) return Math.floor(number);
-  return Math.floor(number / (size < 1e17 ? 1e3 : 1e6));
+  // More digits than a double holds: whole microseconds and nanoseconds are cut as text.
+  const digits = size < 1e17 ? 3 : 6;
+  return /^\d+$/.test(text) ? Number(text.slice(0, -digits)) : Math.floor(number / 10 ** digits);
 }
 
 /** For a message: the time as a person reads it. */
