@@ -41,6 +41,8 @@ export class CheckpointLog {
   #batch = 0;
   /** Size of each file of the log on disk, older generations included until they are gone. */
   readonly #files = new Map<string, number>();
+  /** Files of the generation that a recovery would believe now. */
+  #believed = new Set<string>();
   #snapshotBytes = 0;
 
   constructor(disk: DiskPort, storeId: Uint8Array, generation: number, meter: LogMeter, native?: Crc32) {
@@ -52,8 +54,9 @@ export class CheckpointLog {
   }
 
   /** Takes note of files found on disk, so that they count and go with the next generation. */
-  adopt(name: string, bytes: number): void {
+  adopt({ name, bytes, believed }: FoundFile): void {
     this.#files.set(name, bytes);
+    if (believed) this.#believed.add(name);
   }
 
   /** Sizes of the log's files. */
@@ -71,8 +74,13 @@ export class CheckpointLog {
     return this.#write(frames, this.#batch + 1, this.#end);
   }
 
-  /** Begins a new generation with the snapshot in `frames`; removes the older ones once it is durable. */
+  /**
+   * Begins a new generation with the snapshot in `frames`; removes the older ones once it is durable. What a crash
+   * brought back of generations before goes first, and the directory sync of the new one makes that durable: however
+   * often power fails, there are two generations at most.
+   */
   async begin(frames: readonly Frame[]): Promise<IoResult<void>> {
+    await this.#remove([...this.#files.keys()].filter((name) => !this.#believed.has(name)));
     const older = [...this.#files.keys()];
     this.generation++;
     const written = await this.#write(frames, 0, {
@@ -86,6 +94,7 @@ export class CheckpointLog {
       return written;
     }
     this.#snapshotBytes = this.#end.part * FILE_BYTES_MAX + this.#end.offset;
+    this.#believed = new Set([...this.#files.keys()].filter((name) => !older.includes(name)));
     await this.#remove(older);
     return OK;
   }
@@ -115,6 +124,7 @@ export class CheckpointLog {
       created ||= offset === 0;
       const size = Math.max(this.#files.get(name) ?? 0, offset + bytes.length);
       this.#files.set(name, size);
+      if (batch > 0) this.#believed.add(name);
       const written = await this.#disk.write(ROOT, name, offset, bytes);
       if (!written.ok) return written;
       this.#meter.wrote(bytes.length);
@@ -146,9 +156,11 @@ export interface FoundLog {
   readonly files: readonly FoundFile[];
 }
 
-interface FoundFile {
+export interface FoundFile {
   readonly name: string;
   readonly bytes: number;
+  /** Of the generation that the image comes from. */
+  readonly believed: boolean;
   /** Holds nothing: a generation that a crash cut off before its first frame was on disk. */
   readonly blank: boolean;
 }
@@ -184,7 +196,7 @@ export async function readCheckpointLog(
     if (named !== null) parts.push({ name, bytes, ...named });
   }
   parts.sort((a, b) => a.generation - b.generation || a.part - b.part);
-  const files: FoundFile[] = [];
+  const blanks = new Set<string>();
   const generations = new Map<number, FoundGeneration>();
   const ids = [...storeIds];
   for (const { name, bytes: size, generation, part } of parts) {
@@ -203,26 +215,28 @@ export async function readCheckpointLog(
     if (known !== undefined) ids.unshift(known.storeId);
     const found = scanWithAny(bytes, header.state === 'ok' ? [header.storeId] : ids, generation, part, native);
     const blank = found === null && (header.state === 'ok' || bytes.every((byte) => byte === 0));
-    files.push({ name, bytes: size, blank });
+    if (blank) blanks.add(name);
     if (found === null) continue;
     if (known === undefined) generations.set(generation, found);
     else known.frames.push(...found.frames);
   }
   const generation = parts.reduce((highest, part) => Math.max(highest, part.generation), 0);
-  const newestFirst = [...generations.values()].reverse();
-  for (const found of newestFirst) {
+  const filesOf = (believed: number): FoundFile[] =>
+    parts.map(({ name, bytes, generation: of }) => ({ name, bytes, believed: of === believed, blank: blanks.has(name) }));
+  const newestFirst = [...generations].reverse();
+  for (const [number, found] of newestFirst) {
     const whole = completeBatches(found.frames);
     if (!whole.has(0)) continue;
     const image = new CheckpointImage();
     replay(image, found, whole);
     const durable = lastDurable(found.frames, whole) + 1;
     const intact = Array.from({ length: durable }, (_, batch) => whole.has(batch)).every(Boolean);
-    return success({ image, storeId: found.storeId, generation, complete: true, intact, files });
+    return success({ image, storeId: found.storeId, generation, complete: true, intact, files: filesOf(number) });
   }
   const image = new CheckpointImage();
   for (const found of generations.values()) replay(image, found, completeBatches(found.frames));
-  const storeId = newestFirst[0]?.storeId ?? null;
-  return success({ image, storeId, generation, complete: false, intact: false, files });
+  const storeId = newestFirst[0]?.[1].storeId ?? null;
+  return success({ image, storeId, generation, complete: false, intact: false, files: filesOf(-1) });
 }
 
 /** The part's frames under the first of the ids that gives any. */

@@ -155,7 +155,7 @@ class Recovery {
       else this.#disk.doomed.set(number, segment);
     }
     for (const file of this.#log.files) {
-      if (this.#log.complete || file.blank) this.#disk.log.adopt(file.name, file.bytes);
+      if (this.#log.complete || file.blank) this.#disk.log.adopt(file);
     }
     this.#enterMarks();
     const salvaged = await this.#salvage(cutOff);
