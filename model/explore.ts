@@ -70,7 +70,10 @@ export function checkStep(made: Step, held: number[] = []): Pick<Violation, 'inv
 }
 
 /** Searches the whole scope, or up to the first violation. */
-export function explore(scope: Scope, { rules = machine, statesMax = Number.POSITIVE_INFINITY, onProgress }: ExploreOptions = {}): Exploration {
+export function explore(
+  scope: Scope,
+  { rules = machine, statesMax = Number.POSITIVE_INFINITY, onProgress }: ExploreOptions = {},
+): Exploration {
   const started = performance.now();
   const known = new Set<string>();
   const parents: number[] = [];
