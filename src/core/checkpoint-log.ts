@@ -222,7 +222,12 @@ export async function readCheckpointLog(
   }
   const generation = parts.reduce((highest, part) => Math.max(highest, part.generation), 0);
   const filesOf = (believed: number): FoundFile[] =>
-    parts.map(({ name, bytes, generation: of }) => ({ name, bytes, believed: of === believed, blank: blanks.has(name) }));
+    parts.map(({ name, bytes, generation: of }) => ({
+      name,
+      bytes,
+      believed: of === believed,
+      blank: blanks.has(name),
+    }));
   const newestFirst = [...generations].reverse();
   for (const [number, found] of newestFirst) {
     const whole = completeBatches(found.frames);
