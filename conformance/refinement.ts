@@ -209,9 +209,11 @@ export function unannouncedEvictions(
 ): ModelEvent[] {
   const { streams, segments } = context;
   if (!streams.some(({ evicted }, i) => (recovered.streams[i]?.evicted ?? 0) > evicted)) return [];
-  const heads = streams.map(({ head, durableHead }, i) =>
-    Math.max(durableHead, Math.min(head, recovered.streams[i]?.head ?? 0)),
-  );
+  // The batch has the heads of when it was put together; recovery shows them, but where it then met damage.
+  const heads = streams.map(({ head, durableHead }, i) => {
+    const damagedFrom = recovered.damaged.filter(({ stream }) => stream === i).map(({ from }) => from);
+    return Math.max(durableHead, Math.min(head, recovered.streams[i]?.head ?? 0, ...damagedFrom));
+  });
   const gone = segments.filter(({ number }) => !recovered.segments.some((segment) => segment.number === number));
   const isEmpty = ({ blocks }: Segment): boolean => blocks.every(({ stream, to }) => to <= (heads[stream] ?? 0));
   // What recovery itself found damaged was there when the power failed.

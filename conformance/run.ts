@@ -230,6 +230,6 @@ export function saveTrace(folder: string, { breaks, trace }: Failure): string {
     .digest('hex')
     .slice(0, 8);
   const path = join(folder, `${breaks.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}-${hash}.json`);
-  writeFileSync(path, `${JSON.stringify(trace, null, 1)}\n`);
+  writeFileSync(path, `${JSON.stringify(trace, null, 2)}\n`);
   return relative(process.cwd(), path);
 }
