@@ -1,6 +1,11 @@
 /** INV-08, INV-09, INV-14: when a flush is due, what it leaves when it ends well, and when it fails. */
+import type { Context } from '../vocabulary.ts';
 import type { Invariant } from './invariant.ts';
 import { findings, isEvent, isRunning, pairs, retainedRecords, sameRecord, sectorsLinked } from './invariant.ts';
+
+/** In percent of the pool, as the contract has it, not in the sectors that the bounds give. */
+const isDue = (context: Context): boolean =>
+  context.bounds.disk && sectorsLinked(context) * 100 >= context.bounds.sectors * 80;
 
 export const threshold: Invariant = {
   id: 'INV-08',
@@ -11,13 +16,12 @@ export const threshold: Invariant = {
   needs: 'disk',
   premise: ({ after, event }) =>
     isRunning(after) &&
-    ((after.context.bounds.disk && sectorsLinked(after.context) >= after.context.bounds.flushAtSectors) ||
-      isEvent(event, 'FLUSH', 'FLUSH_STARTED', 'RETRY_DUE', 'CLOSE', 'RECOVERED')),
+    (isDue(after.context) || isEvent(event, 'FLUSH', 'FLUSH_STARTED', 'RETRY_DUE', 'CLOSE', 'RECOVERED')),
   check({ before, event, after }) {
     const { found, say } = findings();
     const { bounds, flush, flushRequested, retryWaiting, streams } = after.context;
     const used = sectorsLinked(after.context);
-    const due = bounds.disk && used * 100 >= bounds.sectors * 80;
+    const due = isDue(after.context);
     say(
       !due || flush !== null || flushRequested || retryWaiting,
       () => `${used} of ${bounds.sectors} sectors are in use and no flush is coming`,
