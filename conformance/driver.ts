@@ -614,8 +614,20 @@ export class StoreRun {
         this.#spaceFaults > 0 ? Number.POSITIVE_INFINITY : mostNeededBytes(context, this.#otherBytes());
       const situation = { scenario: this.scenario, context, lifecycle, inspect: () => engine.inspect(), needBytes };
       for (const modelEvent of readEvent(event, situation)) this.#observe(modelEvent);
-      if (event.type === 'closed') this.#forgetEngine();
+      if (event.type === 'closed') this.#judgeClosed(event.unsaved);
     });
+  }
+
+  /** With a disk that works, a close saves everything. */
+  #judgeClosed(unsaved: number): void {
+    const before = this.#underWay.find(({ what }) => what === 'close')?.faultsBefore ?? 0;
+    const mayFail =
+      this.disk === null ||
+      this.#faults > before ||
+      this.#faults > this.#faultsAtFlush ||
+      this.scenario.whenDiskFull === 'refuse-new';
+    expect(unsaved === 0 || mayFail, 'INV-15', () => `close left ${unsaved} records unsaved, and no I/O failed`);
+    this.#forgetEngine();
   }
 
   /** A recovery that was cut off may have logged what it found: the next one knows it and does not say it again. */

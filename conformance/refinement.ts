@@ -19,8 +19,9 @@
  * counts as what a file system gives out for it. Both come from the engine's documented rule (docs/format.md), not
  * from its running state.
  */
+import { pendingOf, retainedOf, unreadOf, unsyncedOf } from '../model/queries.ts';
 import { addSpan, cutSpans } from '../model/spans.ts';
-import type { Bounds, Context, Lifecycle, ModelEvent, Range, Segment, Span } from '../model/vocabulary.ts';
+import type { Bounds, Context, Lifecycle, ModelEvent, Range, Segment, Span, StreamState } from '../model/vocabulary.ts';
 import { flushAtSectors, sectorsUsed, syncedMark } from '../model/vocabulary.ts';
 import type { Settings } from '../src/core/config.ts';
 import { checkpointReserveBytes, FILE_BYTES_MAX, resolveSettings } from '../src/core/config.ts';
@@ -328,6 +329,7 @@ export function differences(
   for (const name of STATISTICS) {
     compare(`stats ${name}`, 'INV-22', context.counters[name], stats[name] - (name === 'damaged' ? damagedBefore : 0));
   }
+  compareGauges(context, stats, compare);
   compare('lifecycle', 'INV-09', lifecycle, inspection.lifecycle);
   compare('epoch', 'INV-17', context.epoch, inspection.epoch);
   if (lifecycle !== 'closing') {
@@ -335,6 +337,21 @@ export function differences(
     compare('retryWaiting', 'INV-08', context.retryWaiting, inspection.retryWaiting);
   }
   return found;
+}
+
+/** What stats() says of the moment, added up from the model's own lists. */
+function compareGauges(
+  { streams, bounds, free }: Context,
+  stats: Stats,
+  compare: (field: string, breaks: string, model: number, engine: number) => void,
+): void {
+  const sum = (of: (stream: StreamState) => number): number => streams.reduce((total, stream) => total + of(stream), 0);
+  compare('stats retained', 'INV-22', sum(retainedOf), stats.retained);
+  compare('stats unread', 'INV-22', sum(unreadOf), stats.unread);
+  compare('stats pending', 'INV-22', sum(pendingOf), stats.pending);
+  compare('stats atRisk', 'INV-22', sum(unsyncedOf), stats.atRisk);
+  compare('stats poolUsedSectors', 'INV-22', bounds.sectors - free, stats.poolUsedSectors);
+  compare('stats ramUsagePercent', 'INV-22', (100 * (bounds.sectors - free)) / bounds.sectors, stats.ramUsagePercent);
 }
 
 function comparePool(

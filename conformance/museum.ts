@@ -1,0 +1,308 @@
+/**
+ * The museum: bugs that systems of this kind shipped, each as a small change of the engine, and what catches it.
+ *
+ * A bug is planted in a copy of the sources, never in the sources; the conformance run of that copy is started as a
+ * process of its own, so that a bug that never ends is ended. A patch whose text is not found exactly once is a
+ * failure: the engine has moved on and the exhibit must follow.
+ *
+ * The run is not tuned to the list: it is the ordinary campaign with the ordinary weights.
+ */
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface Exhibit {
+  readonly id: string;
+  /** What goes wrong, as it was seen. */
+  readonly bug: string;
+  readonly file: string;
+  readonly search: string;
+  readonly replace: string;
+}
+
+export interface Catch {
+  readonly id: string;
+  readonly bug: string;
+  /** The invariant or comparison that failed first, `timeout` for a run that never ended, null when nothing did. */
+  readonly caughtBy: string | null;
+  /** Of the shrunk trace. */
+  readonly steps: number;
+  /** Runs until it was caught. */
+  readonly runs: number;
+}
+
+export const EXHIBITS: readonly Exhibit[] = [
+  {
+    id: 'V1',
+    bug: 'read also advances head',
+    file: 'src/core/stream-handle.ts',
+    search: '          pool.read[this.#slot] = end;\n          counters.read += batch.length;',
+    replace:
+      '          pool.read[this.#slot] = end;\n          pool.head[this.#slot] = end;\n          counters.read += batch.length;',
+  },
+  {
+    id: 'V2',
+    bug: 'beyond the first sector, reads come from the tail sector',
+    file: 'src/core/sector-pool.ts',
+    search: '      sector = this.next[sector] as number;\n    }\n  }',
+    replace: '      sector = this.last[slot] as number;\n    }\n  }',
+  },
+  {
+    id: 'V3',
+    bug: 'a new sector is not linked to its chain',
+    file: 'src/core/sector-pool.ts',
+    search: '    else this.next[last] = sector;\n',
+    replace: '',
+  },
+  {
+    id: 'V5',
+    bug: 'after a flush the end of the chain is invalid',
+    file: 'src/core/sector-pool.ts',
+    search: '      if (next === this.none) this.last[slot] = this.none;\n',
+    replace: '',
+  },
+  {
+    id: 'V7',
+    bug: 'the use counter of the pool is not incremented',
+    file: 'src/core/sector-pool.ts',
+    search: '    this.used++;\n',
+    replace: '',
+  },
+  {
+    id: 'V10',
+    bug: 'one name for all files of a directory',
+    file: 'src/core/disk-index.ts',
+    search: '`${number.toString()',
+    replace: '`${Math.min(number, 1).toString()',
+  },
+  {
+    id: 'V12',
+    bug: 'recovery copies blocks under checksums of where they were',
+    file: 'src/core/recovery.ts',
+    search:
+      '        number: this.#disk.nextSegment++,\n        flush,\n      };\n      const builder = new SegmentBuilder(header,',
+    replace:
+      '        number: this.#disk.nextSegment++,\n        flush,\n      };\n      const builder = new SegmentBuilder({ ...header, number: header.number + 1 },',
+  },
+  {
+    id: 'V13',
+    bug: 'the next file number is the count of files',
+    file: 'src/core/flush.ts',
+    search: 'number: this.#disk.nextSegment++,',
+    replace: 'number: this.#disk.index.segments.size + this.#written.length + 1,',
+  },
+  {
+    id: 'V14',
+    bug: 'a file is deleted after its first buffer was read',
+    file: 'src/core/reader.ts',
+    search: '    if (!disk.index.segments.has(segment.number)) return success(undefined);\n',
+    replace:
+      '    if (!disk.index.segments.has(segment.number)) return success(undefined);\n    await disk.port.remove(directory, segmentName(segment.number));\n',
+  },
+  {
+    id: 'V18',
+    bug: 'flush reports success after a failed write',
+    file: 'src/core/flush.ts',
+    search: '      if (written.ok) break;\n',
+    replace: '      if (written.ok || written.error.code !== "NO_SPACE") break;\n',
+  },
+  {
+    id: 'V19',
+    bug: 'the checksum covers only the low part of what it guards',
+    file: 'src/core/segment.ts',
+    search: '  if (crc32(bytes, offset, end, (seed ^ offset) >>> 0, native) !== readU32(bytes, end)) return null;\n',
+    replace:
+      '  if (((crc32(bytes, offset, end, (seed ^ offset) >>> 0, native) ^ readU32(bytes, end)) & 0xf) !== 0) return null;\n',
+  },
+  {
+    id: 'V24',
+    bug: 'nack clears pending and leaves the cursor',
+    file: 'src/core/store-state.ts',
+    search: '    pool.read[slot] = at(pool.head, slot);\n    pool.forgiven[slot] = 0;\n',
+    replace: '    pool.head[slot] = at(pool.read, slot);\n    pool.forgiven[slot] = 0;\n',
+  },
+  {
+    id: 'V31',
+    bug: 'a dropped chain leaves its sectors to nobody',
+    file: 'src/core/sector-pool.ts',
+    search: '      this.next[sector] = this.#free;\n      this.#free = sector;\n      this.used--;',
+    replace: '      this.used--;',
+  },
+  {
+    id: 'V32',
+    bug: 'the first sector is never allocated',
+    file: 'src/core/sector-pool.ts',
+    search: '      if (!onGrid || sector === this.none || this.count[sector] === this.tsdCapacity) {',
+    replace: '      if ((!onGrid && sector !== this.none) || this.count[sector] === this.tsdCapacity) {',
+  },
+  {
+    id: 'L2',
+    bug: 'acknowledge erases all that is pending though the packet held less',
+    file: 'src/core/store-state.ts',
+    search: '      this.raiseHead(slot, this.advance(slot, at(this.pool.head, slot), rest));\n    }\n    return true;',
+    replace: '      this.raiseHead(slot, at(this.pool.read, slot));\n    }\n    return true;',
+  },
+  {
+    id: 'M1',
+    bug: 'at the end of the chain the read position is lost',
+    file: 'src/core/stream-handle.ts',
+    search: '          if (batch.length === 0) return;\n',
+    replace: '          if (batch.length === 0) { pool.read[this.#slot] = end + 1; return; }\n',
+  },
+  {
+    id: 'M3',
+    bug: 'erased space is returned as valid zeros',
+    file: 'src/core/reader.ts',
+    search: 'const length = Math.min(max, this.#state.recordsBetween(slot, from, appended));',
+    replace: 'const length = max === 1 ? 1 : Math.min(max, this.#state.recordsBetween(slot, from, appended));',
+  },
+  {
+    id: 'M5',
+    bug: 'a value of one kind is put into a sector of the other',
+    file: 'src/core/sector-pool.ts',
+    search: '    if (((this.shape[slot] as number) & SHAPE_EVT) !== 0) {\n      if (sector',
+    replace: '    if (((this.shape[slot] as number) & SHAPE_EVT) === 0) {\n      if (sector',
+  },
+  {
+    id: 'M6',
+    bug: 'written under one source, read under another',
+    file: 'src/core/flush.ts',
+    search: '    const source = shapeSource(this.#state.pool.shape[first] as number);\n',
+    replace: '    const source = (shapeSource(this.#state.pool.shape[first] as number) + 1) % 3;\n',
+  },
+  {
+    id: 'M8',
+    bug: 'a batch that lies only on disk cannot be acknowledged: success, and pending stays',
+    file: 'src/core/store-state.ts',
+    search: '    if (rest > 0) {\n      this.counters.acknowledged += rest;',
+    replace:
+      '    if (rest > 0 && at(this.pool.head, slot) >= at(this.pool.synced, slot)) {\n      this.counters.acknowledged += rest;',
+  },
+  {
+    id: 'M10',
+    bug: 'with something pending, the next read starts at pending again',
+    file: 'src/core/stream-handle.ts',
+    search: '        () => pool.read[this.#slot] as number,\n',
+    replace: '        () => pool.head[this.#slot] as number,\n',
+  },
+  {
+    id: 'M16',
+    bug: 'a sector is freed while its chain still leads to it',
+    file: 'src/core/sector-pool.ts',
+    search: '      this.#free = sector;\n      this.used--;\n    }',
+    replace:
+      '      this.#free = sector;\n      this.used--;\n      if (next === this.none) { this.first[slot] = sector; return; }\n    }',
+  },
+  {
+    id: 'M17',
+    bug: 'a freed sector keeps its old next',
+    file: 'src/core/sector-pool.ts',
+    search: '    this.count[sector] = 0;\n    this.next[sector] = this.none;\n',
+    replace: '    this.count[sector] = 0;\n',
+  },
+  {
+    id: 'M20',
+    bug: "one source's streams are left out of the flush",
+    file: 'src/core/flush.ts',
+    search: '    groups[shapeSource(state.pool.shape[slot] as number)]?.push(slot);\n',
+    replace:
+      '    if (shapeSource(state.pool.shape[slot] as number) !== 2) groups[shapeSource(state.pool.shape[slot] as number)]?.push(slot);\n',
+  },
+  {
+    id: 'M25',
+    bug: 'sectors are counted as last minus first plus one',
+    file: 'src/core/inspect.ts',
+    search: '    poolUsedSectors: pool.used,\n',
+    replace:
+      '    poolUsedSectors: pool.streams === 0 || pool.first[0] === pool.none ? pool.used : Math.abs((pool.last[0] as number) - (pool.first[0] as number)) + 1,\n',
+  },
+  {
+    id: 'M28',
+    bug: 'seconds are stored as milliseconds',
+    file: 'src/core/sector-pool.ts',
+    search: '      this.#f64[word / 2 + at] = timeMs;\n',
+    replace: '      this.#f64[word / 2 + at] = Math.floor(timeMs / 1000);\n',
+  },
+  {
+    id: 'M29',
+    bug: 'a stop erases instead of saving',
+    file: 'src/core/engine.ts',
+    search: '    if (inRam()) await this.#attempt(',
+    replace: '    if (inRam() && byPriority) await this.#attempt(',
+  },
+];
+
+const COPIED = ['src', 'model', 'conformance'];
+const NEVER_ENDS_MS = 120_000;
+
+/** Applies the patch to a source text. @throws when its place is not found exactly once. */
+export function plant(source: string, { id, file, search, replace }: Exhibit): string {
+  const found = source.split(search).length - 1;
+  if (found !== 1)
+    throw new Error(`exhibit ${id}: its place in ${file} is found ${found} times, not once; write it anew`);
+  return source.replace(search, () => replace);
+}
+
+interface RunReport {
+  readonly failures: number;
+  readonly failure?: { readonly breaks: string; readonly steps: number; readonly runs: number };
+}
+
+/** Runs the campaign of a copy; null when it did not end. */
+function runCopy(folder: string, seed: number, runs: number): Promise<RunReport | null> {
+  const arguments_ = [
+    'conformance/cli.ts',
+    '--json',
+    '--no-regressions',
+    '--seed',
+    `${seed}`,
+    '--runs',
+    `${runs}`,
+    '--out',
+    join(folder, 'found'),
+  ];
+  return new Promise((resolve, reject) => {
+    execFile(
+      process.execPath,
+      arguments_,
+      { cwd: folder, timeout: NEVER_ENDS_MS, maxBuffer: 1 << 26 },
+      (error, stdout, stderr) => {
+        if (error?.killed === true) resolve(null);
+        else if (stdout.trim() === '')
+          reject(
+            new Error(
+              `the planted copy could not run: ${
+                stderr
+                  .trim()
+                  .split('\n')
+                  .find((line) => line.includes('Error')) ?? stderr.trim()
+              }`,
+            ),
+          );
+        else resolve(JSON.parse(stdout) as RunReport);
+      },
+    );
+  });
+}
+
+/** Plants one bug in a copy of `root` and lets the conformance run look for it. */
+export async function visit(root: string, exhibit: Exhibit, seed: number, runs: number): Promise<Catch> {
+  const { id, bug, file } = exhibit;
+  const planted = plant(readFileSync(join(root, file), 'utf8'), exhibit);
+  const folder = mkdtempSync(join(tmpdir(), `museum-${id.toLowerCase()}-`));
+  try {
+    for (const part of COPIED) cpSync(join(root, part), join(folder, part), { recursive: true });
+    cpSync(join(root, 'package.json'), join(folder, 'package.json'));
+    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+    writeFileSync(join(folder, file), planted);
+    const report = await runCopy(folder, seed, runs);
+    if (report === null) return { id, bug, caughtBy: 'timeout', steps: 0, runs: 0 };
+    const { failure } = report;
+    return failure === undefined
+      ? { id, bug, caughtBy: null, steps: 0, runs }
+      : { id, bug, caughtBy: failure.breaks, steps: failure.steps, runs: failure.runs };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
