@@ -14,9 +14,11 @@ export const threshold: Invariant = {
     'with a disk, use >= 80 % means that a flush is running, asked for, or waiting for its retry; and none is asked for or starts unasked',
   why: 'Late, and the pool fills; early or for nothing, and the flash wears out.',
   needs: 'disk',
-  premise: ({ after, event }) =>
+  premise: ({ before, after, event }) =>
     isRunning(after) &&
-    (isDue(after.context) || isEvent(event, 'FLUSH', 'FLUSH_STARTED', 'RETRY_DUE', 'CLOSE', 'RECOVERED')),
+    (isDue(after.context) ||
+      (after.context.flushRequested && !before.context.flushRequested) ||
+      isEvent(event, 'FLUSH', 'FLUSH_STARTED', 'RETRY_DUE', 'CLOSE', 'RECOVERED')),
   check({ before, event, after }) {
     const { found, say } = findings();
     const { bounds, flush, flushRequested, retryWaiting, streams } = after.context;
@@ -29,8 +31,8 @@ export const threshold: Invariant = {
     say(bounds.disk || !flushRequested, () => 'a flush is asked for without a disk');
     const asked = flushRequested && !before.context.flushRequested;
     say(
-      !isEvent(event, 'APPEND') || !asked || due,
-      () => `an append asked for a flush at ${used} of ${bounds.sectors} sectors`,
+      !asked || due || isEvent(event, 'FLUSH', 'RETRY_DUE', 'CLOSE'),
+      () => `${event?.type} asked for a flush at ${used} of ${bounds.sectors} sectors`,
     );
     const targets = before.context.flush?.targets;
     const beyond = streams.some(({ appended }, i) => targets === undefined || appended > (targets[i] ?? 0));

@@ -53,9 +53,11 @@ describe('the search', () => {
     expect(describeTrace(violation?.path ?? [], TINY.bounds)[2]).toContain('acknowledge 1 of stream 0');
   });
 
-  it('catches a threshold that is one sector late', () => {
-    const late = { ...TINY, bounds: { ...TINY.bounds, flushAtSectors: 3 } };
-    expect(explore(late).violation?.invariant.id).toBe('INV-08');
+  it('catches a threshold that is one sector late, or one early', () => {
+    for (const flushAtSectors of [3, 1]) {
+      const moved = { ...TINY, bounds: { ...TINY.bounds, flushAtSectors } };
+      expect(explore(moved).violation?.invariant.id).toBe('INV-08');
+    }
   });
 
   it('catches a crash that may take one synced record', () => {
