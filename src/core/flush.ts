@@ -132,10 +132,7 @@ class FlushAttempt {
     for (let slot = 0; slot < this.#target.length; slot++) {
       atLeast += 4 * ((this.#target[slot] as number) - pool.ramFrom(slot));
     }
-    if (atLeast === 0) return OK;
-    const free = await this.#disk.port.freeBytes();
-    if (!free.ok) return free;
-    return makeRoom(this.#state, atLeast, this.#state.settings.freeFloorBytes + atLeast - free.value);
+    return atLeast === 0 ? OK : makeRoom(this.#state, atLeast);
   }
 
   async writeGroup(slots: readonly number[], stop: () => boolean): Promise<IoResult<void>> {
@@ -217,7 +214,7 @@ class FlushAttempt {
     const name = segmentName(number);
     const segment = liveSegment(builder, bytes.length);
     for (;;) {
-      const room = await makeRoom(this.#state, allocatedBytes(bytes.length), 0);
+      const room = await makeRoom(this.#state, allocatedBytes(bytes.length));
       if (!room.ok) return room;
       this.#disk.inFlight.add(segment);
       const written = await this.#disk.port.write(directory, name, 0, bytes);
@@ -320,11 +317,15 @@ export function liveSegment(builder: SegmentBuilder, bytes: number): LiveSegment
 }
 
 /**
- * Lets the oldest segments go until `bytes` more fit under the quota and at least `deficitBytes` came free. Segments
- * that hold nothing any more go first and cost nothing. One log batch for all of them, before any file is removed.
+ * Lets the oldest segments go until `bytes` more fit under the quota and leave the floor of free space, with room for
+ * the log's next generation, for without that the store could neither evict nor be opened. Segments that hold nothing
+ * any more go first and cost nothing. One log batch for all of them, before any file is removed.
  */
-export async function makeRoom(state: StoreState, bytes: number, deficitBytes: number): Promise<IoResult<void>> {
+export async function makeRoom(state: StoreState, bytes: number): Promise<IoResult<void>> {
   const disk = state.disk as DiskSide;
+  const free = await disk.port.freeBytes();
+  if (!free.ok) return free;
+  const deficitBytes = state.settings.freeFloorBytes + state.nextLogBytes() + bytes - free.value;
   const limit = state.segmentQuotaBytes() - disk.setAsideBytes;
   const held = (): number => {
     let total = disk.index.segmentBytes;
@@ -383,19 +384,33 @@ function* liveOldestFirst(disk: DiskSide): Iterable<LiveSegment> {
 
 /**
  * Logs that the empty segments are gone and that the victims give way; marks pass the victims' records when that is
- * durable, and the files go last. When the log itself finds no space, the files go first: a crash or a read in between
- * then reports their records as damaged instead of evicted, and still none in silence.
+ * durable, and the files go last. When the log itself finds no space, the files go first, and the oldest segments with
+ * them until it does: a crash or a read in between then reports their records as damaged instead of evicted, and still
+ * none in silence.
  */
-async function forgetSegments(state: StoreState, victims: readonly LiveSegment[]): Promise<IoResult<void>> {
+export async function forgetSegments(state: StoreState, victims: readonly LiveSegment[]): Promise<IoResult<void>> {
   const disk = state.disk as DiskSide;
-  const logged = await writeCheckpoint(state, { evicted: victims });
-  if (logged.ok || logged.error.code !== 'NO_SPACE') return logged;
-  for (const segment of new Set([...disk.index.empty, ...victims])) {
-    const removed = await disk.port.remove(
-      SOURCE_DIRECTORIES[segment.source as 0 | 1 | 2],
-      segmentName(segment.number),
-    );
-    if (!removed.ok) return removed;
+  const evicted = [...victims];
+  const removed = new Set<LiveSegment>();
+  for (;;) {
+    const logged = await writeCheckpoint(state, { evicted });
+    if (logged.ok || logged.error.code !== 'NO_SPACE') return logged;
+    const files = [...disk.index.empty, ...evicted].filter((segment) => !removed.has(segment));
+    if (files.length === 0) {
+      const next = state.settings.whenDiskFull === 'refuse-new' ? undefined : oldestBeside(disk, removed);
+      if (next === undefined) return logged;
+      evicted.push(next);
+      files.push(next);
+    }
+    for (const segment of files) {
+      const gone = await disk.port.remove(SOURCE_DIRECTORIES[segment.source as 0 | 1 | 2], segmentName(segment.number));
+      if (!gone.ok) return gone;
+      removed.add(segment);
+    }
   }
-  return writeCheckpoint(state, { evicted: victims });
+}
+
+function oldestBeside(disk: DiskSide, known: ReadonlySet<LiveSegment>): LiveSegment | undefined {
+  for (const segment of liveOldestFirst(disk)) if (!known.has(segment)) return segment;
+  return undefined;
 }

@@ -67,6 +67,8 @@ export interface DiskSide {
 }
 
 const DAMAGED = 1;
+/** Steps in which a file of the log grows (checkpoint-log.ts). */
+const LOG_STEP_BYTES = 8192;
 
 export class StoreState {
   readonly platform: Platform;
@@ -323,6 +325,16 @@ export class StoreState {
     for (const segment of this.disk.inFlight) bytes += allocatedBytes(segment.bytes);
     for (const size of this.disk.log.fileSizes) bytes += allocatedBytes(size);
     return bytes;
+  }
+
+  /**
+   * What the file system must have left for the log: its next generation as the store is now, beside the present one,
+   * and the space by which either grows.
+   */
+  nextLogBytes(): number {
+    const segments = this.disk?.index.segments.size ?? 0;
+    const snapshot = 1024 + this.pool.streams * 64 + this.pool.ledger.length * 32 + segments * 8;
+    return (Math.ceil(snapshot / LOG_STEP_BYTES) + 2) * LOG_STEP_BYTES;
   }
 
   /** What segments may take so that the checkpoint, twice over while it is renewed, always fits beside them. */
