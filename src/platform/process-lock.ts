@@ -103,7 +103,9 @@ export class ProcessLock {
     };
     const file = join(prepared, entry);
     const written = await attempt('write', file, (done) => fs.writeFile(file, `${JSON.stringify(holder)}\n`, done));
-    if (!written.ok) await removeLock(prepared, entry);
+    // On a full disk the file is there and empty. Its name is what counts, and the store may yet make room.
+    if (written.ok || written.error.code === 'NO_SPACE') return made;
+    await removeLock(prepared, entry);
     return written;
   }
 

@@ -5,7 +5,7 @@
  * that did not run must not look like one that passed.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -26,6 +26,18 @@ export function mountedDirectory(size: string): string {
   return path;
 }
 
+/** The same with ext4 in a file: blocks are given out late there, and metadata takes its share. */
+export function mountedExt4Directory(bytes: number): string {
+  const image = join(temporaryDirectory(), 'image');
+  const path = temporaryDirectory();
+  writeFileSync(image, '');
+  truncateSync(image, bytes);
+  execFileSync('mkfs.ext4', ['-q', '-F', image], { stdio: 'pipe' });
+  mount(['-o', 'loop', image, path]);
+  onTestFinished(() => unmount(path));
+  return path;
+}
+
 export function mount(args: readonly string[]): void {
   execFileSync('mount', args, { stdio: 'pipe' });
 }
@@ -36,6 +48,24 @@ export function unmount(path: string): void {
 
 /** Why nothing can be mounted here, or null. */
 export const mountsRefused: string | null = tryToMount();
+
+/** Why no ext4 can be made here, or null. */
+export const ext4Refused: string | null = mountsRefused ?? tryToMakeExt4();
+
+function tryToMakeExt4(): string | null {
+  const probes: readonly (readonly [string, ...string[]])[] = [
+    ['mkfs.ext4', '-V'],
+    ['losetup', '--find'],
+  ];
+  for (const [program, ...args] of probes) {
+    try {
+      execFileSync(program, args, { stdio: 'ignore' });
+    } catch (error) {
+      return `${program} does not run: ${(error as Error).message}`;
+    }
+  }
+  return null;
+}
 
 function tryToMount(): string | null {
   if (process.platform !== 'linux') return `${process.platform} is not Linux`;
