@@ -216,15 +216,15 @@ export function unannouncedEvictions(
     return Math.max(durableHead, Math.min(head, recovered.streams[i]?.head ?? 0, ...damagedFrom));
   });
   const gone = segments.filter(({ number }) => !recovered.segments.some((segment) => segment.number === number));
-  const isEmpty = ({ blocks }: Segment): boolean => blocks.every(({ stream, to }) => to <= (heads[stream] ?? 0));
+  const isPassed = (block: Range): boolean => block.to <= (heads[block.stream] ?? 0);
   // What recovery itself found damaged was there when the power failed.
-  const isDamaged = ({ blocks }: Segment): boolean =>
-    blocks.every((block) =>
-      recovered.damaged.some(({ stream, from, to }) => stream === block.stream && from <= block.from && block.to <= to),
-    );
-  const removed = gone.filter(isEmpty).map(({ number }): ModelEvent => ({ type: 'REMOVE_SEGMENT', segment: number }));
+  const isDamaged = (block: Range): boolean =>
+    recovered.damaged.some(({ stream, from, to }) => stream === block.stream && from <= block.from && block.to <= to);
+  const removed = gone
+    .filter(({ blocks }) => blocks.every(isPassed))
+    .map(({ number }): ModelEvent => ({ type: 'REMOVE_SEGMENT', segment: number }));
   const evicted = gone
-    .filter((segment) => !isEmpty(segment) && !isDamaged(segment))
+    .filter(({ blocks }) => blocks.some((block) => !isPassed(block) && !isDamaged(block)))
     .map(({ number }): ModelEvent => ({ type: 'EVICT', segment: number, needBytes }));
   return [{ type: 'CHECKPOINT', heads }, ...removed, ...evicted];
 }
