@@ -193,9 +193,27 @@ async function syncParents(root: string, firstMade: string | undefined): Promise
   }
 }
 
-/** @returns the first directory that had to be made, if any. */
-function makeDirectory(path: string): Promise<SystemResult<string | undefined>> {
-  return attempt('create', path, (done) => fs.mkdir(path, { recursive: true, mode: DIRECTORY_MODE }, done));
+/**
+ * Makes a directory and its missing parents. Step by step, because fs.mkdir's own recursion never ends where a parent
+ * is there and takes no children (/proc).
+ * @returns the first directory that had to be made, if any.
+ */
+async function makeDirectory(path: string): Promise<SystemResult<string | undefined>> {
+  const make = (): Promise<SystemResult<void>> =>
+    attempt('create', path, (done) => fs.mkdir(path, DIRECTORY_MODE, done));
+  const made = await make();
+  if (made.ok) return { ok: true, value: path };
+  if (made.error.errno === 'EEXIST') {
+    const found = await attempt<fs.Stats>('use', path, (done) => fs.stat(path, done));
+    if (!found.ok) return found;
+    return found.value.isDirectory() ? { ok: true, value: undefined } : made;
+  }
+  if (made.error.errno !== 'ENOENT' || dirname(path) === path) return made;
+  const parent = await makeDirectory(dirname(path));
+  if (!parent.ok) return parent;
+  const again = await make();
+  if (again.ok) return { ok: true, value: parent.value ?? path };
+  return again.error.errno === 'EEXIST' ? parent : again;
 }
 
 async function syncDirectory(path: string): Promise<SystemResult<void>> {

@@ -4,10 +4,11 @@
  *
  * On disk, in the store's root:
  *
- *     lock/                          present and not empty: the store is held
+ *     lock/                          not empty: the store is held
  *       <identity>-<token>           the holder: its name says who (process-identity.ts), its content is for people
  *       <token>.socket               listened on while the holder lives; asked from another container only
  *     lock.<identity>-<token>/       a lock being prepared; left over only by a process that died right then
+ *     lock.spare/                    empty: what the next one prepares, made while there was space for it
  *
  * Why it is race-free. To take the lock is to rename a prepared directory onto `lock`. The kernel does that in one
  * step, and only if `lock` is missing or empty: of any number of processes that try at once exactly one succeeds, and
@@ -17,7 +18,9 @@
  * which a lock is judged by one name and removed by another. A process that dies at any step leaves `lock` held by
  * a dead one, or empty, or a directory that nobody looks at; a later holder sweeps those up.
  *
- * Nothing here is synced: a power cut ends every holder, so a lock that it loses is a lock that nobody holds.
+ * Nothing here is synced: a power cut ends every holder, so a lock that it loses is a lock that nobody holds. Nothing
+ * here needs space once the store has been open: names fit where names were, the spare has its block, and a holder's
+ * file may be empty. A store must be opened on a full disk, for it alone can make room on it.
  *
  * A holder that cannot be judged, on another host that shares the directory, keeps the lock; the text says how to
  * remove it by hand. It does not wait, does not renew, and does not guard against a user who removes `lock`.
@@ -35,6 +38,7 @@ import { identifySelf, identityIn, isLocalFileSystem, isRunning, judge, nameOf }
 
 const LOCK = 'lock';
 const PREPARED_PREFIX = `${LOCK}.`;
+const SPARE = `${LOCK}.spare`;
 const SOCKET_SUFFIX = '.socket';
 const TOKEN_BYTES = 6;
 /** Each further try means that somebody else took or left the lock meanwhile. */
@@ -56,11 +60,13 @@ interface Held {
 export class ProcessLock {
   readonly #root: string;
   readonly #lock: string;
+  readonly #spare: string;
   #held: Held | null = null;
 
   constructor(root: string) {
     this.#root = root;
     this.#lock = join(root, LOCK);
+    this.#spare = join(root, SPARE);
   }
 
   /** Takes the lock, from a dead holder too, or says who has it. The root must exist. */
@@ -75,10 +81,12 @@ export class ProcessLock {
     const answer = await this.#publish(prepared, self);
     if (!answer.ok) {
       server?.close();
-      await removeLock(prepared, entry);
+      await this.#abandon(prepared, entry);
       return answer;
     }
     this.#held = { entry, server };
+    // Where there is no space even for this, the next one makes its own, then.
+    await attempt('create', this.#spare, (done) => fs.mkdir(this.#spare, 0o755, done));
     await this.#sweep(self);
     return answer;
   }
@@ -88,13 +96,16 @@ export class ProcessLock {
     const held = this.#held;
     if (held === null) return;
     this.#held = null;
-    await removeLock(this.#lock, held.entry);
+    await empty(this.#lock, held.entry);
     held.server?.close();
   }
 
   async #prepare(prepared: string, entry: string): Promise<SystemResult<void>> {
-    const made = await attempt('create', prepared, (done) => fs.mkdir(prepared, 0o755, done));
-    if (!made.ok) return made;
+    const claimed = await attempt('claim', this.#spare, (done) => fs.rename(this.#spare, prepared, done));
+    if (!claimed.ok) {
+      const made = await attempt('create', prepared, (done) => fs.mkdir(prepared, 0o755, done));
+      if (!made.ok) return made;
+    }
     const holder: Holder = {
       pid: process.pid,
       program: basename(process.argv[1] ?? process.execPath),
@@ -104,9 +115,15 @@ export class ProcessLock {
     const file = join(prepared, entry);
     const written = await attempt('write', file, (done) => fs.writeFile(file, `${JSON.stringify(holder)}\n`, done));
     // On a full disk the file is there and empty. Its name is what counts, and the store may yet make room.
-    if (written.ok || written.error.code === 'NO_SPACE') return made;
-    await removeLock(prepared, entry);
+    if (written.ok || written.error.code === 'NO_SPACE') return { ok: true, value: undefined };
+    await this.#abandon(prepared, entry);
     return written;
+  }
+
+  /** Makes a spare of a prepared lock that did not become the lock. What cannot be removed does no harm and stays. */
+  async #abandon(prepared: string, entry: string): Promise<void> {
+    await empty(prepared, entry);
+    await attempt('leave', prepared, (done) => fs.rename(prepared, this.#spare, done));
   }
 
   async #publish(prepared: string, self: ProcessIdentity): Promise<LockResult> {
@@ -132,7 +149,7 @@ export class ProcessLock {
       if (isSocketOf(name, names)) continue;
       const verdict = name.endsWith(SOCKET_SUFFIX) ? 'dead' : await this.#judge(this.#lock, name, self);
       if (verdict !== 'dead') return { ok: true, value: await this.#describe(name, verdict, self) };
-      const removed = await removeLock(this.#lock, name);
+      const removed = await empty(this.#lock, name);
       if (!removed.ok) return removed;
     }
     return { ok: true, value: null };
@@ -167,7 +184,9 @@ export class ProcessLock {
     for (const name of listed.value.filter((each) => each.startsWith(PREPARED_PREFIX))) {
       const entry = name.slice(PREPARED_PREFIX.length);
       const directory = join(this.#root, name);
-      if ((await this.#judge(directory, entry, self)) === 'dead') await removeLock(directory, entry);
+      if ((await this.#judge(directory, entry, self)) !== 'dead') continue;
+      await empty(directory, entry);
+      await attempt('remove', directory, (done) => fs.rmdir(directory, done));
     }
   }
 }
@@ -194,20 +213,17 @@ function describeHolder(pid: number, content: string): string {
 }
 
 /**
- * Removes the holder's file, then its socket, then the directory. In this order a process that dies in between
- * leaves a lock that is free. That the directory is not empty (others were quicker) or not there is no error.
+ * Removes the holder's file, then its socket. In this order a process that dies in between leaves a lock that is free.
+ * What is not there any more is no error.
  */
-async function removeLock(directory: string, entry: string): Promise<SystemResult<void>> {
+async function empty(directory: string, entry: string): Promise<SystemResult<void>> {
   const socket = entry.endsWith(SOCKET_SUFFIX) ? entry : parts(entry).token + SOCKET_SUFFIX;
   for (const name of new Set([entry, socket])) {
     const path = join(directory, name);
     const removed = await attempt('remove', path, (done) => fs.unlink(path, done));
     if (!removed.ok && removed.error.errno !== 'ENOENT') return removed;
   }
-  const removed = await attempt('remove', directory, (done) => fs.rmdir(directory, done));
-  if (removed.ok || ['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(removed.error.errno))
-    return { ok: true, value: undefined };
-  return removed;
+  return { ok: true, value: undefined };
 }
 
 /**

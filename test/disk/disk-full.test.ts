@@ -202,7 +202,14 @@ test.skipIf(skipLoudly(mountsRefused, 'floor of free space'))('leaves the floor 
   expect(store.stats().evicted).toBeGreaterThan(0);
 });
 
-describe.skipIf(skipLoudly(mountsRefused, 'disk filled by others'))('a disk that another program has filled', () => {
+const FILLED: readonly { readonly what: string; readonly refused: string | null; readonly mount: () => string }[] = [
+  { what: 'a tmpfs', refused: mountsRefused, mount: () => mountedDirectory('2m') },
+  { what: 'an ext4 file system', refused: ext4Refused, mount: () => mountedExt4Directory(4 * MIB) },
+];
+
+describe.for(FILLED)('$what that another program has filled', ({ what, refused, mount: mountFresh }) => {
+  const skipped = skipLoudly(refused, `filled by others: ${what}`);
+
   /** Takes every byte that is left. @returns the call that gives them back. */
   function fill(directory: string): () => void {
     const path = join(directory, 'of-another-program');
@@ -221,7 +228,7 @@ describe.skipIf(skipLoudly(mountsRefused, 'disk filled by others'))('a disk that
   async function openFilled(
     whenDiskFull: WhenDiskFull,
   ): Promise<{ mount: string; directory: string; retained: number }> {
-    const mount = mountedDirectory('2m');
+    const mount = mountFresh();
     const directory = join(mount, 'store');
     const store = await open(directory, { ...SMALL, whenDiskFull });
     const streams = openStreams(store, STREAMS);
@@ -233,25 +240,28 @@ describe.skipIf(skipLoudly(mountsRefused, 'disk filled by others'))('a disk that
     return { mount, directory, retained: 2_000 * STREAMS };
   }
 
-  test("is opened with 'evict-oldest' at the price of the oldest records, which the ledger names", async () => {
-    const { mount, directory, retained } = await openFilled('evict-oldest');
-    fill(mount);
-    const store = await open(directory, { ...SMALL, whenDiskFull: 'evict-oldest' });
-    const { evicted, damaged } = store.stats();
-    expect(store.stats().retained).toBe(retained - evicted);
-    expect(damaged).toBe(0);
-    expect(evicted).toBeGreaterThan(0);
-    expect(evicted).toBeLessThan(retained / 2);
-    expect(store.recovery.records).toBe(retained - evicted);
-    expect(store.ledger().entries.reduce((sum, { records }) => sum + records, 0)).toBe(evicted);
-    expect(await expectIntact(store)).toBe(retained - evicted);
-    const [stream] = store.streams();
-    for (let i = 0; i < 500; i++) appendNext(stream as SensorStream);
-    await store.flush();
-    expect(await expectIntact(store)).toBe(store.stats().retained);
-  });
+  test.skipIf(skipped)(
+    "is opened with 'evict-oldest' at the price of the oldest records, which the ledger names",
+    async () => {
+      const { mount, directory, retained } = await openFilled('evict-oldest');
+      fill(mount);
+      const store = await open(directory, { ...SMALL, whenDiskFull: 'evict-oldest' });
+      const { evicted, damaged } = store.stats();
+      expect(store.stats().retained).toBe(retained - evicted);
+      expect(damaged).toBe(0);
+      expect(evicted).toBeGreaterThan(0);
+      expect(evicted).toBeLessThan(retained / 2);
+      expect(store.recovery.records).toBe(retained - evicted);
+      expect(store.ledger().entries.reduce((sum, { records }) => sum + records, 0)).toBe(evicted);
+      expect(await expectIntact(store)).toBe(retained - evicted);
+      const [stream] = store.streams();
+      for (let i = 0; i < 500; i++) appendNext(stream as SensorStream);
+      await store.flush();
+      expect(await expectIntact(store)).toBe(store.stats().retained);
+    },
+  );
 
-  test("is not opened with 'refuse-new', says why, and loses nothing until there is room", async () => {
+  test.skipIf(skipped)("is not opened with 'refuse-new', says why, and loses nothing until there is room", async () => {
     const { mount, directory, retained } = await openFilled('refuse-new');
     const giveBack = fill(mount);
     for (let tries = 0; tries < 3; tries++) {

@@ -80,7 +80,7 @@ describe('a layout that does not fit', () => {
     rmSync(join(root, 'mgc'));
     writeFileSync(join(root, 'lock'), '');
     expect(refusal(await diskAt(root).lock())).toMatch(/^IO ENOTDIR: lock .*lock: .*move it away/);
-    expect(readdirSync(root).sort()).toEqual(['can_controller', 'host', 'lock', 'mgc']);
+    expect(readdirSync(root).sort()).toEqual(['can_controller', 'host', 'lock', 'lock.spare', 'mgc']);
   });
 
   test('says so when the path holds a NUL', async () => {

@@ -62,6 +62,12 @@ function plantLock(
   return entry;
 }
 
+/** Nobody holds the store and nothing is left over; the two empty directories wait for the next holder. */
+function expectFree(root: string): void {
+  expect(readdirSync(root).sort()).toEqual(['can_controller', 'host', 'lock', 'lock.spare', 'mgc']);
+  expect([...readdirSync(join(root, 'lock')), ...readdirSync(join(root, 'lock.spare'))]).toEqual([]);
+}
+
 describe('one process at a time', () => {
   test('names pid, program, host and time to a second process, and lets it in after the first', async () => {
     const root = temporaryDirectory();
@@ -91,7 +97,7 @@ describe('one process at a time', () => {
     await first.unlock();
     expect(holderOf(await first.lock())).toMatch(/this very process/);
     await second.unlock();
-    expect(readdirSync(root).sort()).toEqual(['can_controller', 'host', 'mgc']);
+    expectFree(root);
   });
 
   test('counts a stopped process as a living one', async () => {
@@ -113,7 +119,7 @@ describe('one process at a time', () => {
     const disk = diskAt(root);
     expect(await disk.lock()).toEqual({ ok: true });
     await disk.unlock();
-    expect(readdirSync(root).sort()).toEqual(['can_controller', 'host', 'mgc']);
+    expectFree(root);
   });
 
   test('does not wait for a killed holder that nobody has reaped', async () => {
@@ -153,7 +159,7 @@ describe('many at once', () => {
       }
       expect(await takers[winner]?.tell('give')).toBe('given');
     }
-    expect(readdirSync(root).sort()).toEqual(['can_controller', 'host', 'mgc']);
+    expectFree(root);
   });
 
   test('never lets two inside, whether the one before gave the lock back or died with it', async () => {
@@ -236,7 +242,7 @@ describe('locks of the dead, the unknown and the damaged', () => {
       readdirSync(root)
         .filter((name) => name.startsWith('lock'))
         .sort(),
-    ).toEqual(['lock.bak', living, foreign].sort());
+    ).toEqual(['lock', 'lock.bak', 'lock.spare', living, foreign].sort());
   });
 
   const containers = mountsRefused ?? (canUnshare() ? null : 'unshare is missing or not permitted');

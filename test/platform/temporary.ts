@@ -26,13 +26,13 @@ export function mountedDirectory(size: string): string {
   return path;
 }
 
-/** The same with ext4 in a file: blocks are given out late there, and metadata takes its share. */
+/** The same with ext4 in a file: blocks are given out late there, metadata takes its share, and nothing is kept for root. */
 export function mountedExt4Directory(bytes: number): string {
   const image = join(temporaryDirectory(), 'image');
   const path = temporaryDirectory();
   writeFileSync(image, '');
   truncateSync(image, bytes);
-  execFileSync('mkfs.ext4', ['-q', '-F', image], { stdio: 'pipe' });
+  execFileSync('mkfs.ext4', ['-q', '-F', '-m', '0', image], { stdio: 'pipe' });
   mount(['-o', 'loop', image, path]);
   onTestFinished(() => unmount(path));
   return path;
