@@ -215,6 +215,7 @@ describe('batches', () => {
     const { disk, name } = await logOf(6);
     const image = disk.snapshot();
     const used = (disk.files()[0]?.content.findLastIndex((byte) => byte !== 0) ?? 0) + 1;
+    let costly = 0;
     for (let at = 64; at < used; at++) {
       const hurt = SimulatedDisk.restore(new VirtualClock(), image);
       hurt.flipBit('', name, at * 8 + 3);
@@ -223,7 +224,10 @@ describe('batches', () => {
       expect(segments.length, `byte ${at}`).toBeGreaterThanOrEqual(5);
       // The last batch cannot be told from a torn one; any other that misses something shows.
       if (segments.length === 5 && segments.includes(5)) expect(log.intact, `byte ${at}`).toBe(false);
+      if (segments.length === 5) costly++;
     }
+    // Five frames of 18 bytes that name a segment, and the two frames of the last batch: no other byte costs a segment.
+    expect(costly).toBe(5 * 18 + 26 + 18);
   });
 
   // Goal: a damaged header of a part costs nothing. Method: destroy it; the id comes from another part, or from a segment.
