@@ -357,6 +357,7 @@ export class SectorPool {
       done += take;
       if (done === length) return sector;
       sector = this.next[sector] as number;
+      invariant(sector !== this.none, 'a chain goes on while records of it are left');
     }
   }
 
