@@ -45,8 +45,8 @@ export const EXHIBITS: readonly Exhibit[] = [
     id: 'V2',
     bug: 'beyond the first sector, reads come from the tail sector',
     file: 'src/core/sector-pool.ts',
-    search: '      sector = this.next[sector] as number;\n    }\n  }',
-    replace: '      sector = this.last[slot] as number;\n    }\n  }',
+    search: '      sector = this.next[sector] as number;\n      invariant(',
+    replace: '      sector = this.last[slot] as number;\n      invariant(',
   },
   {
     id: 'V3',
