@@ -74,7 +74,7 @@ describe('the repository', () => {
       .filter(({ path }) => path.endsWith('.md'))
       .flatMap(({ path, text }) =>
         [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)]
-          .map(([, target]) => posix.join(posix.dirname(path), target as string))
+          .map(([, target]) => posix.join(posix.dirname(path), target as string).replace(/\/$/, ''))
           .filter((target) => !known.has(target))
           .map((target) => `${path} -> ${target}`),
       );

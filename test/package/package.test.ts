@@ -153,6 +153,14 @@ describe('installed in an empty project', () => {
     for (const peer of Object.keys(peerDependencies)) await consumer.addPeer(peer);
     expect((await load('imatrix-memory-manager/model')).error).toBe('');
     expect((await load('imatrix-memory-manager/conformance')).error).toBe('');
+    const campaign = `
+      import { runCampaign } from 'imatrix-memory-manager/conformance';
+      const of = { seed: 1, profiles: ['linux', 'wiced'], runs: 4, steps: Infinity, regressions: null };
+      const { runs, steps, failure } = await runCampaign(of);
+      console.log(JSON.stringify({ runs, worked: steps > 50, failure }));`;
+    const { stdout, stderr } = await run(consumer.folder, 'node', '--input-type=module', '--eval', campaign);
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toEqual({ runs: 4, worked: true, failure: null });
   });
 });
 

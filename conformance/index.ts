@@ -1,0 +1,19 @@
+/**
+ * The conformance kit as others may use it (`imatrix-memory-manager/conformance`): model and engine in step, a saved
+ * trace run again and told as a timeline, and the disk that loses power with the clock that goes with it.
+ *
+ * Needs xstate, ts-pattern and fast-check; the engine needs none of them.
+ */
+export type { Action, Profile, Scenario, Trace } from './actions.ts';
+export { describeAction, readTrace } from './actions.ts';
+export type { DiskImage } from './disk-state.ts';
+export { Divergence } from './divergence.ts';
+export type { Outcome } from './execute.ts';
+export { runActions } from './execute.ts';
+export { Random } from './random.ts';
+export type { CampaignOptions, CampaignResult, Failure, Progress } from './run.ts';
+export { runCampaign, saveTrace } from './run.ts';
+export type { CrashChoice, DiskCounts, Fault, FaultRule, Operation } from './simulated-disk.ts';
+export { SimulatedDisk } from './simulated-disk.ts';
+export { timeline } from './timeline.ts';
+export { StoreIds, simulatedPlatform, VirtualClock } from './virtual-clock.ts';
