@@ -337,8 +337,10 @@ export async function makeRoom(state: StoreState, bytes: number): Promise<IoResu
   const fits = (gone: number): boolean => held() - gone + bytes <= limit && before - held() + gone >= deficitBytes;
   if (fits(0)) return OK;
   await removeDoomed(state);
+  // What goes with the next batch anyway: the empty ones, and what a suspect log held back.
   let gone = 0;
   for (const segment of disk.index.empty) gone += allocatedBytes(segment.bytes);
+  for (const file of disk.doomed.values()) gone += allocatedBytes(file.bytes);
   if (!fits(gone) && state.settings.whenDiskFull === 'refuse-new') {
     return {
       ok: false,
@@ -351,14 +353,18 @@ export async function makeRoom(state: StoreState, bytes: number): Promise<IoResu
     victims.push(oldest);
     gone += allocatedBytes(oldest.bytes);
   }
-  const logged = await forgetSegments(state, victims);
-  if (!logged.ok) return logged;
+  // Others fill the disk, and all that the store holds would not make up for it: then none of it goes in vain.
+  const enough = fits(gone);
+  if (enough || disk.index.empty.size + disk.doomed.size > 0) {
+    const logged = await forgetSegments(state, enough ? victims : []);
+    if (!logged.ok) return logged;
+  }
   if (held() + bytes > limit || before - held() < deficitBytes) {
     return {
       ok: false,
       error: {
         code: 'NO_SPACE',
-        detail: `${fullDetail(state)}, and the store holds nothing more that it could drop`,
+        detail: `${fullDetail(state)}, and dropping what the store holds would not be enough`,
       },
     };
   }
