@@ -323,14 +323,17 @@ describe('ending', () => {
     expect(await codeOf(() => store.emergencyFlush({ deadlineMs: Number.NaN }))).toBe('PARAMETER_INVALID');
   });
 
-  it('leaves no lock behind', async () => {
+  it('leaves a lock that nobody holds, so that the next one needs no space to take it', async () => {
     const directory = temporaryDirectory();
     await (await openStore({ directory })).close();
     expect(readdirSync(directory).map((name) => name.replace(/-\S+/, ''))).toEqual([
       'can_controller',
       'checkpoint',
       'host',
+      'lock',
+      'lock.spare',
       'mgc',
     ]);
+    expect([...readdirSync(join(directory, 'lock')), ...readdirSync(join(directory, 'lock.spare'))]).toEqual([]);
   });
 });
