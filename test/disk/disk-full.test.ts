@@ -15,7 +15,8 @@ import {
   skipLoudly,
   temporaryDirectory,
 } from '../platform/temporary.ts';
-import { appendNext, expectIntact, openStreams } from './known-load.ts';
+import { expectIntact } from './intact.ts';
+import { appendNext, openStreams } from './known-load.ts';
 
 const MIB = 1024 * 1024;
 const STREAMS = 12;

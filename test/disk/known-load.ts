@@ -2,13 +2,21 @@
  * Records whose content follows from who they are, so that any process can say what any record must be: value and
  * time are functions of stream and sequence number. What a crash took is appended again with the same content.
  */
-import { expect } from 'vitest';
-import type { RecordBatch, SensorStream, Source, Store } from '../../src/index.ts';
+import type { RecordBatch, SensorStream, SettingsInput, Source, Store } from '../../src/index.ts';
 
 const BEGIN_MS = 1_700_000_000_000;
 const PERIOD_MS = 250;
 const SOURCE_ORDER: readonly Source[] = ['host', 'mgc', 'can_controller'];
-const READ_RECORDS = 1_000;
+
+/** A store that flushes all the time and whose log and segments turn over quickly. */
+export const KILL_SETTINGS = {
+  poolBytes: '16KiB',
+  sectorBytes: 64,
+  streamsMax: 7,
+  ledgerMax: 64,
+  quotaBytes: '8MiB',
+  freeFloorBytes: 0,
+} as const satisfies SettingsInput;
 
 /** The same sensor ids in every source, every other stream `evt`. */
 export function openStreams(store: Store, count: number): SensorStream[] {
@@ -50,27 +58,4 @@ export function differenceIn(stream: SensorStream, batch: RecordBatch): string |
       return `time of ${stream.source}/${stream.sensor} #${sequence}`;
   }
   return null;
-}
-
-/**
- * Reads everything that the store retains, with nothing pending before and after, and expects of each stream exactly
- * the records [head, appended) with the content they must have. @returns how many there were.
- */
-export async function expectIntact(store: Store): Promise<number> {
-  let total = 0;
-  for (const stream of store.streams()) {
-    const { head, appended } = stream.marks;
-    let next = head;
-    for (;;) {
-      const batch = await stream.read(READ_RECORDS);
-      if (batch.length === 0) break;
-      expect(differenceIn(stream, batch)).toBeNull();
-      expect([batch.sequences[0], batch.sequences[batch.length - 1]]).toEqual([next, next + batch.length - 1]);
-      next += batch.length;
-    }
-    expect(`${stream.source}/${stream.sensor} to ${next}`).toBe(`${stream.source}/${stream.sensor} to ${appended}`);
-    total += next - head;
-    stream.revert();
-  }
-  return total;
 }
