@@ -209,7 +209,12 @@ export class Store implements AsyncDisposable {
 
   /** Resolves when pool use is below the threshold: how a producer that can wait keeps pace. @throws CLOSED, ABORTED. */
   async ready({ signal }: WaitOptions = {}): Promise<void> {
-    unwrap(await orAbort(signal, () => this.#engine.ready()));
+    const wait: { cancel?: () => void } = {};
+    try {
+      unwrap(await orAbort(signal, () => this.#engine.ready(wait)));
+    } finally {
+      wait.cancel?.();
+    }
   }
 
   /**

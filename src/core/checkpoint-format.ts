@@ -38,6 +38,7 @@ export const FRAME_SYNCED_BY = 4;
 export const FRAME_SEGMENTS_ADDED = 5;
 export const FRAME_SEGMENTS_REMOVED = 6;
 export const FRAME_LEDGER = 7;
+export const FRAME_HOLES = 8;
 
 export interface Frame {
   readonly type: number;

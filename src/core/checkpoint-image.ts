@@ -8,6 +8,7 @@ import type { ByteWriter } from './bytes.ts';
 import { ByteReader } from './bytes.ts';
 import type { FoundFrame, FrameList } from './checkpoint-format.ts';
 import {
+  FRAME_HOLES,
   FRAME_LEDGER,
   FRAME_MARKS,
   FRAME_SEGMENTS_ADDED,
@@ -72,22 +73,22 @@ export const encodeStream = (list: FrameList, item: StreamItem): void => {
   out.u8(item.priority);
 };
 
+/** Holes that are written with their stream's marks; the others follow as items of their own, for a frame is bounded. */
+const HOLES_INLINE = 64;
+
 export const encodeMarks = (list: FrameList, item: MarksItem): void => {
   const out = list.item(FRAME_MARKS);
-  for (const value of [
-    item.slot,
-    item.head,
-    item.synced,
-    item.discarded,
-    item.evicted,
-    item.damaged,
-    item.holes.length,
-  ]) {
+  const inline = item.holes.slice(0, HOLES_INLINE);
+  for (const value of [item.slot, item.head, item.synced, item.discarded, item.evicted, item.damaged, inline.length]) {
     out.varint(value);
   }
-  for (const [from, to] of item.holes) {
+  for (const [from, to] of inline) {
     out.varint(from);
     out.varint(to - from);
+  }
+  for (const [from, to] of item.holes.slice(HOLES_INLINE)) {
+    const more = list.item(FRAME_HOLES);
+    for (const value of [item.slot, from, to - from]) more.varint(value);
   }
 };
 
@@ -147,6 +148,13 @@ export class CheckpointImage {
         case FRAME_MARKS:
           this.#applyMarks(reader);
           break;
+        case FRAME_HOLES: {
+          const [of, from, length] = [reader.varint(), reader.varint(), reader.varint()];
+          const marks = this.marks.get(of);
+          // The list is this image's own, made when the marks were read.
+          if (reader.valid && marks !== undefined) (marks.holes as [number, number][]).push([from, from + length]);
+          break;
+        }
         case FRAME_SYNCED_BY: {
           slot += reader.varint();
           const by = reader.varint();

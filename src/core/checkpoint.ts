@@ -99,8 +99,9 @@ export async function writeCheckpoint(state: StoreState, change: CheckpointChang
   if (!recovering) state.counters.checkpoints++;
   const moved: (StreamKey & { head: number })[] = [];
   dirty.forEach((slot, i) => {
-    disk.durableHead[slot] = heads[i] as number;
-    moved.push({ ...state.key(slot), head: heads[i] as number });
+    const head = heads[i] as number;
+    if (disk.durableHead[slot] !== head) moved.push({ ...state.key(slot), head });
+    disk.durableHead[slot] = head;
   });
   for (const [slot, synced] of change.synced ?? []) disk.loggedSynced[slot] = synced;
   if (!recovering) state.emit({ type: 'checkpointed', heads: moved });

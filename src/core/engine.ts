@@ -57,7 +57,7 @@ export class Engine {
   #queue: Promise<unknown> = Promise.resolve();
   #flushWaiters: Waiter[] = [];
   #running: { readonly appended: number; waiters: Waiter[] } | null = null;
-  #roomWaiters: (() => void)[] = [];
+  #roomWaiters = new Set<() => void>();
   #failuresInARow = 0;
   #cancelRetry: (() => void) | null = null;
   /** A power-fail flush is waiting: the running one stops at its next segment. */
@@ -315,14 +315,18 @@ export class Engine {
     });
   }
 
-  /** Resolves when pool use is below the threshold: the pace for a producer that can wait. */
-  ready(): Promise<Result<void>> {
+  /**
+   * Resolves when pool use is below the threshold: the pace for a producer that can wait.
+   * @param wait gets a `cancel` while the call waits: who gives up takes itself off the list, and is never answered.
+   */
+  ready(wait: { cancel?: () => void } = {}): Promise<Result<void>> {
     if (!this.#state.open) return Promise.resolve(failure('CLOSED', 'the store is closed'));
     if (this.#hasRoom()) return Promise.resolve(success(undefined));
     return new Promise((resolve) => {
-      this.#roomWaiters.push(() =>
-        resolve(this.#state.open ? success(undefined) : failure('CLOSED', 'the store was closed meanwhile')),
-      );
+      const waiter = (): void =>
+        resolve(this.#state.open ? success(undefined) : failure('CLOSED', 'the store was closed meanwhile'));
+      this.#roomWaiters.add(waiter);
+      wait.cancel = () => this.#roomWaiters.delete(waiter);
     });
   }
 
@@ -331,9 +335,9 @@ export class Engine {
   }
 
   #wakeRoomWaiters(): void {
-    if (this.#roomWaiters.length === 0 || (this.#state.open && !this.#hasRoom())) return;
+    if (this.#roomWaiters.size === 0 || (this.#state.open && !this.#hasRoom())) return;
     const waiters = this.#roomWaiters;
-    this.#roomWaiters = [];
+    this.#roomWaiters = new Set();
     for (const wake of waiters) wake();
   }
 

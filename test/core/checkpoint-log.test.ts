@@ -145,6 +145,22 @@ describe('items', () => {
     );
   });
 
+  // Goal: a stream may have more holes than a frame holds (a medium with every other page gone). Method: 20,000 holes of one stream, marks of others around it.
+  it('keep any number of holes of one stream', () => {
+    const list = new FrameList();
+    const zero = { head: 0, synced: 2 ** 52, discarded: 0, evicted: 0, damaged: 0 };
+    const holes = Array.from({ length: 20_000 }, (_, i) => [2 ** 50 + i * 2000, 2 ** 50 + i * 2000 + 1000] as const);
+    encodeMarks(list, { ...zero, slot: 1, holes: holes.slice(0, 65) });
+    encodeMarks(list, { ...zero, slot: 2, holes });
+    encodeMarks(list, { ...zero, slot: 3, holes: holes.slice(0, 64) });
+    const { placements } = placeBatch(list.finish(), ID, 1, 0, { part: 0, offset: 0, allocated: 0 }, 8192);
+    const image = new CheckpointImage();
+    for (const { part, bytes } of placements) for (const frame of scanPart(bytes, ID, 1, part)) image.apply(frame);
+    expect(image.marks.get(1)?.holes).toEqual(holes.slice(0, 65));
+    expect(image.marks.get(2)?.holes).toEqual(holes);
+    expect(image.marks.get(3)?.holes).toEqual(holes.slice(0, 64));
+  });
+
   // Goal: synced marks move by the differences, also when their list is cut into frames. Method: 3,000 streams, every third moved.
   it('add up the synced marks of many streams', () => {
     const list = new FrameList();

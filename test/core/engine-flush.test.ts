@@ -456,6 +456,7 @@ describe('reclaiming', () => {
     expect(bench.inspect('host', 1).durableHead).toBe(0);
     unwrap(await bench.engine.checkpoint());
     expect(bench.inspect('host', 1).durableHead).toBe(3);
+    expect(ofType(bench, 'checkpointed').at(-1)?.heads).toEqual([{ source: 'host', sensor: 1, head: 3 }]);
     const { checkpoints } = bench.engine.stats();
     unwrap(await bench.engine.checkpoint());
     expect(bench.engine.stats().checkpoints).toBe(checkpoints);

@@ -300,6 +300,25 @@ describe('waiting for room', () => {
   });
 });
 
+describe('giving up to wait for room', () => {
+  // Goal: no list grows with those who gave up. Method: wait with a cancel, use it, make room: the call is never answered.
+  it('takes the call off the list', async () => {
+    const bench = await Workbench.open();
+    const stream = bench.stream('host', 1);
+    bench.disk.autoSteps = 0;
+    appendAll(stream, count(0, 18));
+    const woken: string[] = [];
+    const wait: { cancel?: () => void } = {};
+    void bench.engine.ready(wait).then(() => woken.push('gave up'));
+    void bench.engine.ready().then(() => woken.push('waits'));
+    wait.cancel?.();
+    unwrap(await stream.read(18));
+    unwrap(stream.acknowledge(4));
+    await settle();
+    expect(woken).toEqual(['waits']);
+  });
+});
+
 describe('events', () => {
   // Goal: they come in the order of what happened, and the state they tell of is there. Method: a store's whole life.
   it('tell the life of a store in order', async () => {
