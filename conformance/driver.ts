@@ -160,6 +160,11 @@ export class StoreRun {
     this.#judgeAnswers();
   }
 
+  /** Takes note of what was thrown where nobody listens. */
+  overhear(thrown: unknown): void {
+    this.#heard ??= thrown;
+  }
+
   #throwHeard(): void {
     if (this.#heard === null) return;
     throw this.#heard;

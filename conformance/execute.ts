@@ -61,6 +61,17 @@ const asDivergence = (thrown: unknown): Divergence =>
     : new Divergence('assertion', thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
 
 async function takeAll(run: StoreRun, next: () => Action | null, onStep: OnStep): Promise<Outcome> {
+  // An assertion of the engine that nobody awaits comes up here, and belongs to the step that was taken.
+  const overhear = (reason: unknown): void => run.overhear(reason);
+  process.on('unhandledRejection', overhear);
+  try {
+    return await takeEach(run, next, onStep);
+  } finally {
+    process.off('unhandledRejection', overhear);
+  }
+}
+
+async function takeEach(run: StoreRun, next: () => Action | null, onStep: OnStep): Promise<Outcome> {
   const actions: Action[] = [];
   for (let action = next(); action !== null; action = next()) {
     try {

@@ -127,8 +127,8 @@ export class ModelRun {
   /** Takes the step. @throws Divergence when the model refuses it, or when an invariant is broken by it. */
   observe(event: ModelEvent): void {
     const before = this.state;
-    if (!can(before, event)) this.#refuse(event);
     const after = step(before, event);
+    if (after === before && !can(before, event)) this.#refuse(event);
     tally(this.#coverage.events, event.type);
     this.#coverage.edges.add(`${pathOf(before.value)} ${event.type}`);
     this.state = after;
