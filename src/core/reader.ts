@@ -79,8 +79,7 @@ export class Reader {
     const { disk, pool } = this.#state;
     if (disk === null) return null;
     // A hole at the head is forgotten as soon as the head has passed it.
-    const behindHoles = (mark: number): number =>
-      disk.index.passHoles(slot, Math.max(mark, pool.head[slot] as number));
+    const behindHoles = (mark: number): number => disk.index.passHoles(slot, Math.max(mark, pool.head[slot] as number));
     let position = disk.index.passHoles(slot, from);
     let rest = max;
     while (rest > 0 && position < (pool.synced[slot] as number)) {
