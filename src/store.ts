@@ -49,6 +49,9 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Any interval would do: it is there, and what it does is nothing. */
+const AWAKE_MS = 60_000;
+
 type EventOf<T extends EngineEvent['type']> = Extract<EngineEvent, { type: T }>;
 
 const EVENT_TYPES = [
@@ -210,9 +213,12 @@ export class Store implements AsyncDisposable {
   /** Resolves when pool use is below the threshold: how a producer that can wait keeps pace. @throws CLOSED, ABORTED. */
   async ready({ signal }: WaitOptions = {}): Promise<void> {
     const wait: { cancel?: () => void } = {};
+    // The engine's retry keeps no process alive, nor does AbortSignal.timeout: a caller who waits for them must.
+    const awake = setInterval(() => undefined, AWAKE_MS);
     try {
       unwrap(await orAbort(signal, () => this.#engine.ready(wait)));
     } finally {
+      clearInterval(awake);
       wait.cancel?.();
     }
   }
