@@ -18,7 +18,8 @@ import { close, inTurn, ReadHandles, WriteHandles } from './open-files.ts';
 import { ProcessLock } from './process-lock.ts';
 
 const DIRECTORY_MODE = 0o755;
-const READ_HANDLES_KEPT = 8;
+/** Enough for one segment of each source of many flushes: an uploader goes through them stream by stream. */
+const READ_HANDLES_KEPT = 64;
 /** Sizes asked for at once when a directory is listed. */
 const STATS_AT_ONCE = 32;
 /** Longest that a timer waits; a longer delay would make it fire at once. */

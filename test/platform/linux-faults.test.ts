@@ -18,7 +18,7 @@ import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { DiskPort, LockResult } from '../../src/core/port.ts';
 import { createLinuxPlatform } from '../../src/platform/linux.ts';
 import { contentOf, unwrap } from './disk-port-suite.ts';
-import { mount, mountedDirectory, mountsRefused, skipLoudly, temporaryDirectory } from './temporary.ts';
+import { mount, mountedDirectory, mountsRefused, PATIENCE, skipLoudly, temporaryDirectory } from './temporary.ts';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -81,6 +81,12 @@ describe('a layout that does not fit', () => {
     writeFileSync(join(root, 'lock'), '');
     expect(refusal(await diskAt(root).lock())).toMatch(/^IO ENOTDIR: lock .*lock: .*move it away/);
     expect(readdirSync(root).sort()).toEqual(['can_controller', 'host', 'lock', 'lock.spare', 'mgc']);
+  });
+
+  test('says so where a parent takes no children, and comes to an end', async () => {
+    expect(refusal(await diskAt('/proc/imatrix-mm/store').lock())).toMatch(
+      /^NOT_FOUND ENOENT: create \/proc\/imatrix-mm/,
+    );
   });
 
   test('says so when the path holds a NUL', async () => {
@@ -294,14 +300,14 @@ describe('reads and writes', () => {
     expect(written).toMatchObject({ error: { detail: expect.stringContaining(remedy) } });
   });
 
-  test('keeps a few read descriptors open and no more, and none after the lock is given back', async () => {
+  test('keeps some read descriptors open and no more, and none after the lock is given back', async () => {
     const root = temporaryDirectory();
     const disk = await lockedDisk(root);
-    for (let index = 0; index < 30; index++) unwrap(await disk.write('host', `${index}`, 0, Uint8Array.of(index)));
-    for (let index = 0; index < 30; index++) unwrap(await disk.sync('host', `${index}`));
+    for (let index = 0; index < 90; index++) unwrap(await disk.write('host', `${index}`, 0, Uint8Array.of(index)));
+    await Promise.all(Array.from({ length: 90 }, (_, index) => disk.sync('host', `${index}`)));
     expect(openBelow(join(root, 'host'))).toEqual([]);
-    await Promise.all(Array.from({ length: 30 }, (_, index) => contentOf(disk, 'host', `${index}`)));
-    expect(openBelow(join(root, 'host'))).toHaveLength(8);
+    await Promise.all(Array.from({ length: 90 }, (_, index) => contentOf(disk, 'host', `${index}`)));
+    expect(openBelow(join(root, 'host'))).toHaveLength(64);
     unwrap(await disk.write('host', 'unsynced', 0, Uint8Array.of(1)));
     await disk.unlock();
     expect(openBelow(root)).toEqual([]);
@@ -370,12 +376,12 @@ describe('threads', () => {
         return disk.sync('host', `${index}`);
       }),
     );
-    await vi.waitFor(() => expect(held).toHaveLength(2));
+    await vi.waitFor(() => expect(held).toHaveLength(2), PATIENCE);
     expect([...(await contentOf(disks[0] as DiskPort, 'host', '4'))]).toEqual([4]);
     const all = Promise.all(syncs);
     let ended = 0;
     while (ended < 10) {
-      await vi.waitFor(() => expect(held.length).toBeGreaterThan(0));
+      await vi.waitFor(() => expect(held.length).toBeGreaterThan(0), PATIENCE);
       held.shift()?.();
       ended++;
     }

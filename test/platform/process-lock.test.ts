@@ -11,7 +11,7 @@ import type { DiskPort, LockResult } from '../../src/core/port.ts';
 import { createLinuxPlatform } from '../../src/platform/linux.ts';
 import type { ProcessIdentity, Surroundings, Verdict } from '../../src/platform/process-identity.ts';
 import { identifySelf, identityIn, isRunning, judge, nameOf, parseStat } from '../../src/platform/process-identity.ts';
-import { mountsRefused, skipLoudly, temporaryDirectory } from './temporary.ts';
+import { mountsRefused, PATIENCE, skipLoudly, temporaryDirectory } from './temporary.ts';
 
 const CHILD = join(import.meta.dirname, 'children', 'lock-child.ts');
 
@@ -257,7 +257,7 @@ describe('locks of the dead, the unknown and the damaged', () => {
       expect(holderOf(await disk.lock())).toMatch(/^pid 1 \(lock-child\.ts\) on /);
       await child.kill();
       // What was killed is the wall; the process inside follows a moment later.
-      await vi.waitFor(async () => expect(await disk.lock()).toEqual({ ok: true }));
+      await vi.waitFor(async () => expect(await disk.lock()).toEqual({ ok: true }), PATIENCE);
       // And in the other direction.
       const other = startChild(root, ['unshare', '--pid', '--net', '--fork', '--kill-child', '--mount-proc']);
       expect(await other.tell('take')).toMatch(`refused pid ${process.pid} `);

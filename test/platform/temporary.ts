@@ -10,6 +10,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
+/** For `vi.waitFor`: what comes in a moment comes late on a machine that has other things to do. */
+export const PATIENCE = { timeout: 20_000, interval: 5 } as const;
+
 /** A fresh directory, removed when the test ends. */
 export function temporaryDirectory(): string {
   const path = mkdtempSync(join(tmpdir(), 'imatrix-mm-'));
