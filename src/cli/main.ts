@@ -30,7 +30,7 @@ function program(): Command {
 }
 
 const usageLine = (text: string, command: Command): string =>
-  `imatrix-mm: ${oneLine(text.replace(/^error: /, ''))} (see imatrix-mm ${command.name() === 'imatrix-mm' ? '' : `${command.name()} `}--help)\n`;
+  `imatrix-mm: ${oneLine(text.replace(/^error: /, '').replace(/\n\((Did you mean .*\?)\)/, '; $1'))} (see imatrix-mm ${command.name() === 'imatrix-mm' ? '' : `${command.name()} `}--help)\n`;
 
 /** The reader of our output has gone (`| head`): nothing is left to say, and to whom. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -54,13 +54,8 @@ export function replayCommand(entry: string): Command {
     .addOption(
       new Option('--when-full <rule>', 'at the quota (default: evict-oldest)').choices(['evict-oldest', 'refuse-new']),
     )
-    .option(
-      '--power-cut <n>',
-      'kill the storing process n times at random points',
-      whole('--power-cut', 0, CUTS_MAX),
-      0,
-    )
-    .option('--seed <n>', 'draws the points of the cuts', whole('--seed', 0, UINT32_MAX), 1)
+    .option('--power-cut <n>', 'kill the storing process n times at random points', whole(0, CUTS_MAX), 0)
+    .option('--seed <n>', 'draws the points of the cuts', whole(0, UINT32_MAX), 1)
     .option('--keep', 'compare without acknowledging: the records stay in the store, beside what it held', false)
     .addOption(new Option('--format <form>', 'form of all files, instead of by content').choices([...FORMATS]))
     .option('--time <column>', 'CSV: column with the time, by name or number (default: guessed)')
@@ -83,18 +78,18 @@ Examples:
 
 Exit code: 0 every record accounted for, 1 a record differs or is lost, 2 it could not be done as asked.`;
 
-function whole(option: string, min: number, max: number): (text: string) => number {
+function whole(min: number, max: number): (text: string) => number {
   return (text) => {
     const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
     if (number >= min && number <= max) return number;
-    throw new InvalidArgumentError(`give a whole number from ${min} to ${max} (${option} ${min === 0 ? 20 : min})`);
+    throw new InvalidArgumentError(`Give a whole number from ${min} to ${max}.`);
   };
 }
 
 function day(text: string): number {
   const timeMs = /^\d{4}-\d{1,2}-\d{1,2}$/.test(text) ? parseTime(text) : null;
   if (timeMs !== null && inTimeRange(timeMs)) return timeMs;
-  throw new InvalidArgumentError('give a day of the years 1980 to 2099 as 2026-01-31');
+  throw new InvalidArgumentError('Give a day of the years 1980 to 2099, such as 2026-01-31.');
 }
 
 /** Setting of the store behind an option, for the messages of the store. */
@@ -185,7 +180,7 @@ class ShownListener implements ReplayListener {
   readonly #quiet: boolean;
   readonly #cuts: number;
   readonly #shown = new Map<SkipReason, number>();
-  #shownInAll = 0;
+  readonly #examples: string[] = [];
   #phase: Phase = 'reading';
   #phaseMs = performance.now();
 
@@ -198,14 +193,14 @@ class ShownListener implements ReplayListener {
   skipped(...[input, { line, reason, found }]: Parameters<ReplayListener['skipped']>): void {
     const { defect, text, remedy } = REASONS[reason];
     const shown = this.#shown.get(reason) ?? 0;
-    if (this.#quiet || !defect || shown >= EXAMPLES_PER_REASON || this.#shownInAll >= EXAMPLES_IN_ALL) return;
+    if (this.#quiet || !defect || shown >= EXAMPLES_PER_REASON || this.#examples.length >= EXAMPLES_IN_ALL) return;
     this.#shown.set(reason, shown + 1);
-    this.#shownInAll++;
-    this.#progress.say(`${input.name}:${line}: skipped, ${text} (${printable(found)}): ${remedy}`);
+    this.#examples.push(`${input.name}:${line}: skipped, ${text} (${printable(found)}): ${remedy}`);
   }
 
+  /** The first skipped lines of each kind; how many there are in all is in the report. */
   planned(): void {
-    // The table of the report says what was found.
+    for (const example of this.#examples) this.#progress.say(example);
   }
 
   progress(phase: Phase, records: number, total: number | null, account: Account | null): void {

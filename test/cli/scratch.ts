@@ -9,6 +9,8 @@ export const ROOT = join(import.meta.dirname, '../..');
 export const FIXTURES = join(ROOT, 'test/fixtures/recordings');
 const NODE = join(ROOT, 'node_modules/.bin/node');
 const MAIN = join(ROOT, 'src/cli/main.ts');
+/** Compiled code, kept between runs: most of what a short command does would else be compiling. */
+const COMPILED = join(ROOT, 'node_modules/.cache/imatrix-memory-manager/compiled');
 
 /** A directory that is removed when the test file is done. */
 export function scratchDirectory(): string {
@@ -41,7 +43,8 @@ export interface CommandOptions {
 
 /** Runs `imatrix-mm ...args`. */
 export function imatrixMm(args: readonly string[], options: CommandOptions = {}): Promise<CommandEnd> {
-  const child = spawn(NODE, [MAIN, ...args], { cwd: options.cwd ?? ROOT, env: { ...process.env, ...options.env } });
+  const env = { ...process.env, NODE_COMPILE_CACHE: COMPILED, ...options.env };
+  const child = spawn(NODE, [MAIN, ...args], { cwd: options.cwd ?? ROOT, env });
   if (child.pid !== undefined) options.onStart?.(child.pid);
   const end = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {

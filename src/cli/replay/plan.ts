@@ -49,6 +49,7 @@ export interface InputSummary {
   /** Values that float32 rounded. */
   readonly rounded: number;
   readonly skips: ReadonlyMap<SkipReason, number>;
+  readonly firstSkip: Skip | null;
 }
 
 export const totalRecords = (plan: Plan): number => plan.records.reduce((sum, records) => sum + records, 0);
@@ -130,7 +131,9 @@ export async function scan(
     const skips = new Map<SkipReason, number>();
     const seen = new Map<Candidate, ValueRange>();
     let records = 0;
+    let firstSkip: Skip | null = null;
     const skip = (each: Skip): void => {
+      firstSkip ??= each;
       skips.set(each.reason, (skips.get(each.reason) ?? 0) + 1);
       listener.onSkip(input, each);
     };
@@ -166,7 +169,7 @@ export async function scan(
       for (const [candidate, range] of seen) if (typeOf(candidate, input) === 'float32') rounded += range.rounded;
       return rounded;
     });
-    summaries.push({ input, records, streams: seen.size, rounded: 0, skips });
+    summaries.push({ input, records, streams: seen.size, rounded: 0, skips, firstSkip });
   }
   const streams = [...candidates.values()].map((candidate): StreamPlan => {
     const { sample, name, input, grid, records } = candidate;

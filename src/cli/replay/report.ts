@@ -103,8 +103,8 @@ function cutsTable(cuts: readonly CutReport[], max: number): string {
 }
 
 function flashLines({ ramPeakPercent, ...result }: ReplayResult, poolText: string): string[] {
-  const { flushes, segments, bytesWritten, syncs, input, inRamAtCuts, seconds } = result;
-  const each = bytesWritten / Math.max(1, input - inRamAtCuts);
+  const { flushes, segments, bytesWritten, syncs, appended, seconds } = result;
+  const each = bytesWritten / Math.max(1, appended);
   return [
     `  RAM   ${bar(ramPeakPercent / 100, GAUGE_CELLS, 0.8)} ${ramPeakPercent} % of ${poolText} at most; a flush is asked for at 80 %`,
     `  flash ${plural(flushes, 'flush', 'flushes')}, ${plural(segments, 'segment')}, ${plural(syncs, 'sync')}, ` +

@@ -89,7 +89,9 @@ export function resultOf(outcome: ReplayOutcome, seed: number): ReplayResult {
   const duplicatesBeyondContract = account.redeliveredBeyond + account.surplus;
   const inRamByCuts = account.cuts.reduce((sum, cut) => sum + cut.inRam, 0);
   const findings = [
-    ...(refused > 0 ? [`the pool was full and the disk took no more: ${account.flushFailure}`] : []),
+    ...(refused > 0
+      ? [`the pool was full and the disk took no more: ${account.flushFailure.replace('quotaBytes', '--quota')}`]
+      : []),
     ...says(lostSynced, 'durable records are gone'),
     ...says(account.altered, 'records came back altered'),
     ...says(duplicatesBeyondContract, 'records are there twice beyond the contract'),

@@ -7,7 +7,8 @@ import type { SettingsInput } from '../../index.ts';
 import { CliError, EXIT_INTERRUPTED } from '../cli-error.ts';
 import type { Input, InputOptions } from '../recordings/input.ts';
 import { checkUnchanged, lookAt, Spool } from '../recordings/input.ts';
-import type { Skip } from '../recordings/sample.ts';
+import type { Skip, SkipReason } from '../recordings/sample.ts';
+import { REASONS } from '../recordings/sample.ts';
 import { Account } from './account.ts';
 import type { Cut } from './cuts.ts';
 import { planCuts } from './cuts.ts';
@@ -75,12 +76,7 @@ export async function replay(
         listener.progress('reading', records, null, null);
       },
     });
-    if (totalRecords(plan) === 0) {
-      const names = inputs.map(({ name }) => name).join(', ');
-      throw new CliError(
-        `${names}: no record in it that could be stored (the lines above say why); check the recording`,
-      );
-    }
+    if (totalRecords(plan) === 0) throw nothingStored(summaries);
     listener.planned(plan, summaries);
     const account = new Account(plan);
     await runLives(request, plan, account, listener, signal, () => spool.directory());
@@ -89,6 +85,23 @@ export async function replay(
   } finally {
     await spool.remove();
   }
+}
+
+/** No sample in any recording: one line with the first reasons, so that nobody has to count. */
+function nothingStored(summaries: readonly InputSummary[]): CliError {
+  const names = summaries.map(
+    ({ input, firstSkip }) => `${input.name}${firstSkip === null ? '' : `:${firstSkip.line}`}`,
+  );
+  const reasons = new Map<SkipReason, number>();
+  for (const { skips } of summaries) {
+    for (const [reason, count] of skips) reasons.set(reason, (reasons.get(reason) ?? 0) + count);
+  }
+  const counts = [...reasons].map(([reason, count]) => `${count} x ${REASONS[reason].text}`).join(', ');
+  const remedy = [...reasons.keys()].map((reason) => REASONS[reason].remedy).find((text) => text !== '');
+  return new CliError(
+    `${names.join(', ')}: nothing that could be stored (${counts === '' ? 'no data' : counts}); ` +
+      `${remedy ?? 'give a recording with values'}`,
+  );
 }
 
 /** A directory with other people's files in it is not made into a store. */
