@@ -43,7 +43,7 @@ export async function fetchRecordings(cache: string): Promise<FetchedRecordings>
 
 /** By the npm that runs us, else by the one on the path. */
 async function fetchArchive(cache: string): Promise<void> {
-  const args = ['pack', `${PACKAGE}@${VERSION}`, '--pack-destination', cache, '--silent', '--ignore-scripts'];
+  const args = ['pack', `${PACKAGE}@${VERSION}`, '--pack-destination', cache, '--loglevel=error', '--ignore-scripts'];
   const { npm_execpath: npm } = process.env;
   const started = npm?.endsWith('.js')
     ? run(process.execPath, [npm, ...args], { timeout: FETCH_TIMEOUT_MS })

@@ -26,8 +26,8 @@ export interface CutReport {
   readonly survived: number;
   /** Appended, not synced, gone: in RAM at this cut. */
   readonly inRam: number;
-  /** Of a flush that the cut broke off, found whole: survived although nothing had promised it. */
-  readonly salvaged: number;
+  /** Survived, though no flush had been reported for it: of one that the cut broke off, found whole. */
+  readonly unpromised: number;
   /** Acknowledged after the last checkpoint: delivered a second time, as the contract says. */
   readonly redelivered: number;
   readonly recoveryMs: number;
@@ -227,7 +227,7 @@ export class Account {
       synced: sum(life.synced),
       survived: sum(survived),
       inRam: sum(life.appended) - sum(survived),
-      salvaged: opened.salvaged,
+      unpromised: sum(survived) - sum(life.synced),
       redelivered,
       recoveryMs: opened.durationMs,
     });

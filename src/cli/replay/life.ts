@@ -105,7 +105,6 @@ function tellOpened(store: Store, job: LifeJob, send: Send, durationMs: number):
   send({
     type: 'opened',
     epoch: store.epoch,
-    salvaged: store.recovery.salvagedRecords,
     durationMs,
     foreign,
     heads: marksOf(store, job, 'head'),

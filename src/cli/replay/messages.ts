@@ -89,7 +89,6 @@ export type LifeMessage =
   | {
       readonly type: 'opened';
       readonly epoch: number;
-      readonly salvaged: number;
       readonly durationMs: number;
       /** Retained records of streams that are not in the plan. */
       readonly foreign: number;

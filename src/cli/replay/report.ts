@@ -82,21 +82,15 @@ function notes({ recordings, ...total }: ReplayResult): string[] {
 }
 
 function cutsTable(cuts: readonly CutReport[], max: number): string {
-  const head = ['cut', 'killed while', 'at record', 'appended', 'synced', 'survived', 'in RAM', 'salvaged', 'again'];
+  const head = ['cut', 'killed while', 'at record', 'appended', 'synced', 'survived', 'in RAM', 'unpromised', 'again'];
   const rows = cuts
     .slice(0, max)
     .map((cut) => [
       `${cut.cut}`,
       cut.during,
-      ...[
-        cut.atSample,
-        cut.appended,
-        cut.synced,
-        cut.survived,
-        cut.inRam,
-        cut.survived - cut.synced,
-        cut.redelivered,
-      ].map(thousands),
+      ...[cut.atSample, cut.appended, cut.synced, cut.survived, cut.inRam, cut.unpromised, cut.redelivered].map(
+        thousands,
+      ),
     ]);
   const more = cuts.length > max ? `\n  and ${cuts.length - max} more, all of them in --json` : '';
   return `${table(head, rows, [2, 3, 4, 5, 6, 7, 8])}${more}`;
