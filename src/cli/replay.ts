@@ -235,10 +235,6 @@ class ShownListener implements ReplayListener {
     );
     return lines;
   }
-
-  cut(): void {
-    // The block counts them, the report lists them.
-  }
 }
 
 /** Without control characters: what a damaged line holds must not reach the terminal. */

@@ -88,13 +88,7 @@ function marksOf(store: Store, job: LifeJob, mark: 'head' | 'synced' | 'appended
 
 /** @returns per stream: `appended` now. */
 function tellOpened(store: Store, job: LifeJob, send: Send, durationMs: number): number[] {
-  const index = new StreamIndex(job.plan.streams);
-  let foreign = 0;
-  let retained = 0;
-  for (const stream of store.streams()) {
-    retained += stream.marks.retained;
-    if (index.of(stream.source, stream.sensor) === undefined) foreign += stream.marks.retained;
-  }
+  const { retained } = store.stats();
   if (job.first && !job.keep && retained > 0) {
     throw new CliError(
       `--storage ${job.directory}: it holds ${retained} records of an earlier run; give another directory, ` +
@@ -106,7 +100,6 @@ function tellOpened(store: Store, job: LifeJob, send: Send, durationMs: number):
     type: 'opened',
     epoch: store.epoch,
     durationMs,
-    foreign,
     heads: marksOf(store, job, 'head'),
     appended,
   });

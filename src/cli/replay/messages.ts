@@ -90,8 +90,6 @@ export type LifeMessage =
       readonly type: 'opened';
       readonly epoch: number;
       readonly durationMs: number;
-      /** Retained records of streams that are not in the plan. */
-      readonly foreign: number;
       readonly heads: readonly MarkOf[];
       readonly appended: readonly MarkOf[];
     }

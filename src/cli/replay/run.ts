@@ -38,7 +38,6 @@ export interface ReplayListener {
   planned(plan: Plan, summaries: readonly InputSummary[]): void;
   /** Called after each change; cheap calls only. */
   progress(phase: Phase, records: number, total: number | null, account: Account | null): void;
-  cut(account: Account): void;
 }
 
 export interface ReplayOutcome {
@@ -140,7 +139,6 @@ async function runLives(
     account.take(message);
     const draining = account.evictedBelow !== null;
     listener.progress(draining ? 'draining' : 'storing', draining ? account.compared : account.next, total, account);
-    if (message.type === 'opened' && account.cuts.length > 0) listener.cut(account);
   };
   for (const cut of [...cuts, null] as (Cut | null)[]) {
     const job: LifeJob = {
