@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import pc from 'picocolors';
-import { judgeConformance, judgeExploration, type Verdict } from './figures.ts';
+import { judgeConformance, judgeExploration, skipped, type Verdict } from './figures.ts';
 
 interface Gate {
   readonly name: string;
@@ -81,6 +81,8 @@ interface Outcome {
   readonly seconds: number;
   /** One line for the table. */
   readonly said: string;
+  /** Tests that did not run, a line each: a green gate that skipped something says so. */
+  readonly notRun: readonly string[];
   /** All that there is to say about a red one. */
   readonly complaint: string;
 }
@@ -104,13 +106,16 @@ async function run(gate: Gate): Promise<Outcome> {
   });
   const seconds = (performance.now() - startedMs) / 1000;
   const verdict = gate.judge?.(output);
-  if (verdict === undefined) return { gate, ok: code === 0, seconds, said: lastLine(output), complaint: output };
+  const notRun = skipped(output);
+  if (verdict === undefined) {
+    return { gate, ok: code === 0, seconds, said: lastLine(output), notRun, complaint: output };
+  }
   const { faults, figures } = verdict;
   const lines = code === 0 ? [...faults] : [`it ended with exit code ${code}`, ...faults];
   // A report is long and for machines, and its faults say the same in sentences. Without one, what was printed counts.
   if (figures === null) lines.push(output);
   const ok = code === 0 && faults.length === 0;
-  return { gate, ok, seconds, said: figures ?? lastLine(output), complaint: lines.join('\n') };
+  return { gate, ok, seconds, said: figures ?? lastLine(output), notRun, complaint: lines.join('\n') };
 }
 
 /** The gate's own last word: tests and explorations close with their figures. */
@@ -143,8 +148,10 @@ async function check(gates: readonly Gate[]): Promise<boolean> {
   for (const { gate, ok, seconds, said } of outcomes) {
     table.push([gate.name, ok ? pc.green('ok') : pc.red('RED'), seconds.toFixed(1), said]);
   }
-  const red = outcomes.filter(({ ok }) => !ok).map(({ gate }) => gate.name);
   console.log(`\n${table.toString()}`);
+  const notRun = outcomes.flatMap((outcome) => outcome.notRun);
+  if (notRun.length > 0) console.log(`not run here:\n${notRun.map((line) => `  ${line}`).join('\n')}`);
+  const red = outcomes.filter(({ ok }) => !ok).map(({ gate }) => gate.name);
   console.log(red.length === 0 ? `all ${outcomes.length} gates are green` : `red: ${red.join(', ')}`);
   return red.length === 0;
 }

@@ -1,5 +1,6 @@
 /**
- * What the exploration and the conformance run must have printed for their gates to be green. An exit code says that a
+ * What the exploration and the conformance run must have printed for their gates to be green, and which tests a run
+ * left out. An exit code says that a
  * run found nothing; only its figures say that it looked. A figure that is missing counts as not reached.
  *
  * Pure: text goes in, a verdict comes out, so that the gates themselves are tested.
@@ -63,6 +64,15 @@ export function judgeConformance(output: string, runsMin: number): Verdict {
   if (!(runs >= runsMin) && failures === 0) faults.push(`${runs} runs, and ${runsMin} are asked for`);
   if (!(steps > 0)) faults.push('no step was compared');
   return { faults, figures: `seed ${seed}, ${runs} runs, ${steps} steps, ${failures ?? '?'} failures` };
+}
+
+/** The tests that a run of Vitest names as skipped (test/tools/closing-line-reporter.ts), with their reasons. */
+export function skipped(output: string): string[] {
+  const lines = output.split('\n');
+  const from = lines.findIndex((line) => line.startsWith('NOT RUN here:')) + 1;
+  if (from === 0) return [];
+  const end = lines.findIndex((line, i) => i >= from && line.trim() === '');
+  return lines.slice(from, end < 0 ? undefined : end).map((line) => line.trim());
 }
 
 /** The last line that is a JSON object; null when there is none. */

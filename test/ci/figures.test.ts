@@ -2,7 +2,7 @@
  * The gates of the exploration and of the conformance run are green for figures that prove something, and for no others.
  */
 import { describe, expect, test } from 'vitest';
-import { judgeConformance, judgeExploration } from '../../.ci/figures.ts';
+import { judgeConformance, judgeExploration, skipped } from '../../.ci/figures.ts';
 
 const invariants = Array.from({ length: 22 }, (_, i) => ({
   id: `INV-${String(i + 1).padStart(2, '0')}`,
@@ -67,4 +67,12 @@ test.each(['', 'out of memory', '{"states": 251504, "inva'])('a run that printed
   const noReport = { faults: ['it printed no report'], figures: null };
   expect(judgeExploration(output)).toEqual(noReport);
   expect(judgeConformance(output, 1)).toEqual(noReport);
+});
+
+// Goal: a skipped test is seen in the table too. Method: what the reporter prints, with a skip and without.
+test('finds the tests that a run left out, with their reasons', () => {
+  const printed =
+    '3 tests\n\nNOT RUN here:\n  a.test.ts > mounts: needs root\n  b.test.ts > waits: no clock\n\n1 passed';
+  expect(skipped(printed)).toEqual(['a.test.ts > mounts: needs root', 'b.test.ts > waits: no clock']);
+  expect(skipped('3 tests\n\n3 passed, 0 failed\n')).toEqual([]);
 });
