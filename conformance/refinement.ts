@@ -218,8 +218,12 @@ export function unannouncedEvictions(
   const gone = segments.filter(({ number }) => !recovered.segments.some((segment) => segment.number === number));
   const isPassed = (block: Range): boolean => block.to <= (heads[block.stream] ?? 0);
   // What recovery itself found damaged was there when the power failed.
-  const isDamaged = (block: Range): boolean =>
-    recovered.damaged.some(({ stream, from, to }) => stream === block.stream && from <= block.from && block.to <= to);
+  const isDamaged = (block: Range): boolean => {
+    const liveFrom = Math.max(block.from, heads[block.stream] ?? 0);
+    return recovered.damaged.some(
+      ({ stream, from, to }) => stream === block.stream && from <= liveFrom && block.to <= to,
+    );
+  };
   const removed = gone
     .filter(({ blocks }) => blocks.every(isPassed))
     .map(({ number }): ModelEvent => ({ type: 'REMOVE_SEGMENT', segment: number }));
