@@ -41,8 +41,8 @@ export class CheckpointLog {
   #batch = 0;
   /** Size of each file of the log on disk, older generations included until they are gone. */
   readonly #files = new Map<string, number>();
-  /** Files of the generation that a recovery would believe now. */
-  #believed = new Set<string>();
+  /** Files that go only when a newer generation is durable: a recovery may need them until then. */
+  #needed = new Set<string>();
   #snapshotBytes = 0;
 
   constructor(disk: DiskPort, storeId: Uint8Array, generation: number, meter: LogMeter, native?: Crc32) {
@@ -54,9 +54,9 @@ export class CheckpointLog {
   }
 
   /** Takes note of files found on disk, so that they count and go with the next generation. */
-  adopt({ name, bytes, believed }: FoundFile): void {
+  adopt({ name, bytes, needed }: FoundFile): void {
     this.#files.set(name, bytes);
-    if (believed) this.#believed.add(name);
+    if (needed) this.#needed.add(name);
   }
 
   /** Sizes of the log's files. */
@@ -75,12 +75,14 @@ export class CheckpointLog {
   }
 
   /**
-   * Begins a new generation with the snapshot in `frames`; removes the older ones once it is durable. What a crash
-   * brought back of generations before goes first, and the directory sync of the new one makes that durable: however
-   * often power fails, there are two generations at most.
+   * Begins a new generation with the snapshot in `frames`; removes the older ones once it is durable.
+   *
+   * Generations that crashes left over go first, but for the newest and the oldest whole one. The newest is believed,
+   * and may be readable without being durable, when a process was killed before its sync. The oldest is durable then:
+   * for it goes last of all, when a newer one is. So there are three at most, however often power fails.
    */
   async begin(frames: readonly Frame[]): Promise<IoResult<void>> {
-    await this.#remove([...this.#files.keys()].filter((name) => !this.#believed.has(name)));
+    await this.#remove([...this.#files.keys()].filter((name) => !this.#needed.has(name)));
     const older = [...this.#files.keys()];
     this.generation++;
     const written = await this.#write(frames, 0, {
@@ -94,13 +96,14 @@ export class CheckpointLog {
       return written;
     }
     this.#snapshotBytes = this.#end.part * FILE_BYTES_MAX + this.#end.offset;
-    this.#believed = new Set([...this.#files.keys()].filter((name) => !older.includes(name)));
+    this.#needed = new Set([...this.#files.keys()].filter((name) => !older.includes(name)));
     await this.#remove(older);
     return OK;
   }
 
   async #remove(names: readonly string[]): Promise<void> {
-    for (const name of names) {
+    // Newest first: whatever is left when this is cut off, the oldest is.
+    for (const name of [...names].sort().reverse()) {
       const removed = await this.#disk.remove(ROOT, name);
       // A file that cannot be removed now is removed with the next generation; it is older and never believed.
       if (removed.ok) this.#files.delete(name);
@@ -124,7 +127,7 @@ export class CheckpointLog {
       created ||= offset === 0;
       const size = Math.max(this.#files.get(name) ?? 0, offset + bytes.length);
       this.#files.set(name, size);
-      if (batch > 0) this.#believed.add(name);
+      if (batch > 0) this.#needed.add(name);
       const written = await this.#disk.write(ROOT, name, offset, bytes);
       if (!written.ok) return written;
       this.#meter.wrote(bytes.length);
@@ -159,8 +162,8 @@ export interface FoundLog {
 export interface FoundFile {
   readonly name: string;
   readonly bytes: number;
-  /** Of the generation that the image comes from. */
-  readonly believed: boolean;
+  /** Of the newest or the oldest whole generation: see CheckpointLog.begin. */
+  readonly needed: boolean;
   /** Holds nothing: a generation that a crash cut off before its first frame was on disk. */
   readonly blank: boolean;
 }
@@ -221,27 +224,29 @@ export async function readCheckpointLog(
     else known.frames.push(...found.frames);
   }
   const generation = parts.reduce((highest, part) => Math.max(highest, part.generation), 0);
-  const filesOf = (believed: number): FoundFile[] =>
+  const filesOf = (needed: readonly number[]): FoundFile[] =>
     parts.map(({ name, bytes, generation: of }) => ({
       name,
       bytes,
-      believed: of === believed,
+      needed: needed.includes(of),
       blank: blanks.has(name),
     }));
-  const newestFirst = [...generations].reverse();
-  for (const [number, found] of newestFirst) {
-    const whole = completeBatches(found.frames);
-    if (!whole.has(0)) continue;
+  const whole = [...generations].filter(([, { frames }]) => completeBatches(frames).has(0));
+  const newest = whole.at(-1);
+  if (newest !== undefined) {
+    const [number, found] = newest;
+    const batches = completeBatches(found.frames);
     const image = new CheckpointImage();
-    replay(image, found, whole);
-    const durable = lastDurable(found.frames, whole) + 1;
-    const intact = Array.from({ length: durable }, (_, batch) => whole.has(batch)).every(Boolean);
-    return success({ image, storeId: found.storeId, generation, complete: true, intact, files: filesOf(number) });
+    replay(image, found, batches);
+    const durable = lastDurable(found.frames, batches) + 1;
+    const intact = Array.from({ length: durable }, (_, batch) => batches.has(batch)).every(Boolean);
+    const files = filesOf([number, whole[0]?.[0] ?? number]);
+    return success({ image, storeId: found.storeId, generation, complete: true, intact, files });
   }
   const image = new CheckpointImage();
   for (const found of generations.values()) replay(image, found, completeBatches(found.frames));
-  const storeId = newestFirst[0]?.[1].storeId ?? null;
-  return success({ image, storeId, generation, complete: false, intact: false, files: filesOf(-1) });
+  const storeId = [...generations.values()].at(-1)?.storeId ?? null;
+  return success({ image, storeId, generation, complete: false, intact: false, files: filesOf([]) });
 }
 
 /** The part's frames under the first of the ids that gives any. */
