@@ -11,12 +11,14 @@
  */
 import type { ModelState } from '../model/step.ts';
 import {
+  can,
   expectedAcknowledge,
   expectedAppend,
   expectedDiscard,
   expectedPeek,
   expectedRead,
   isOpen,
+  step,
 } from '../model/step.ts';
 import type { ModelEvent, ModelRecord, Range, Segment } from '../model/vocabulary.ts';
 import { syncedMark } from '../model/vocabulary.ts';
@@ -77,6 +79,13 @@ interface UnderWay {
   answered: { readonly result: Result<unknown> } | { readonly thrown: unknown } | null;
 }
 
+/** The model at a moment at which an eviction may have been done unseen, and what it took since. */
+interface Moment {
+  readonly state: ModelState;
+  readonly otherBytes: number;
+  readonly since: ModelEvent[];
+}
+
 export class StoreRun {
   readonly scenario: Scenario;
   readonly model: ModelRun;
@@ -99,7 +108,7 @@ export class StoreRun {
   #steps = 0;
   #writtenBefore = { bytes: 0, syncs: 0, faults: 0 };
   /** The model just before the last crash and what it took since, until recovery has ended. */
-  #beforeCrash: { readonly state: ModelState; readonly otherBytes: number; readonly since: ModelEvent[] } | null = null;
+  #moments: Moment[] = [];
   /** Model events of the step being taken, for a timeline. */
   observed: ModelEvent[] = [];
 
@@ -374,7 +383,7 @@ export class StoreRun {
   #crash(action: Extract<Action, { do: 'crash' }>): boolean {
     const recovering = this.model.enabled({ type: 'RECOVERY_CRASHED' });
     if (!recovering && !this.model.enabled({ type: 'CRASH' })) return false;
-    if (!recovering) this.#beforeCrash = { state: this.model.state, otherBytes: this.#otherBytes(), since: [] };
+    if (!recovering) this.#noteMoment();
     this.#observe({ type: recovering ? 'RECOVERY_CRASHED' : 'CRASH' });
     if (this.disk !== null) {
       const holdReads = this.disk.holdReads;
@@ -565,21 +574,40 @@ export class StoreRun {
     this.#dirty = true;
   }
 
-  /** Takes RECOVERED into the model, behind an eviction that was done and not announced when the power failed. */
+  /**
+   * Takes RECOVERED into the model, behind an eviction that was done and not announced: its log batch was durable when
+   * power failed, or it was reported as failed and reached the disk all the same.
+   */
   #recovered(recovered: Extract<ModelEvent, { type: 'RECOVERED' }>): void {
-    const beforeCrash = this.#beforeCrash;
-    this.#beforeCrash = null;
-    if (!this.model.enabled(recovered) && beforeCrash !== null) {
-      const { context } = beforeCrash.state;
-      const needBytes =
-        this.#spaceFaults > 0 ? Number.POSITIVE_INFINITY : mostNeededBytes(context, beforeCrash.otherBytes);
-      const unannounced = unannouncedEvictions(context, recovered, needBytes);
-      if (unannounced.length > 0) {
-        this.model.state = beforeCrash.state;
-        for (const event of [...unannounced, ...beforeCrash.since]) this.#observe(event);
+    if (!this.model.enabled(recovered)) {
+      for (const moment of this.#moments) {
+        const state = this.#withEvictions(moment, recovered);
+        if (state === null || !can(state, recovered)) continue;
+        this.model.state = state;
+        break;
       }
     }
+    this.#moments = [];
     this.#observe(recovered);
+  }
+
+  /** The state now, had evictions been done at that moment; null when there were none or what followed excludes it. */
+  #withEvictions(moment: Moment, recovered: Extract<ModelEvent, { type: 'RECOVERED' }>): ModelState | null {
+    const { context } = moment.state;
+    const needBytes = this.#spaceFaults > 0 ? Number.POSITIVE_INFINITY : mostNeededBytes(context, moment.otherBytes);
+    const unannounced = unannouncedEvictions(context, recovered, needBytes);
+    if (unannounced.length === 0) return null;
+    let { state } = moment;
+    for (const event of [...unannounced, ...moment.since]) {
+      if (!can(state, event)) return null;
+      state = step(state, event);
+    }
+    return state;
+  }
+
+  /** An eviction may come to light later that was under way now. */
+  #noteMoment(): void {
+    this.#moments.push({ state: this.model.state, otherBytes: this.#otherBytes(), since: [] });
   }
 
   // ---- What the engine announces
@@ -642,7 +670,9 @@ export class StoreRun {
   }
 
   #observe(event: ModelEvent): void {
-    this.#beforeCrash?.since.push(event);
+    if (event.type === 'CHECKPOINT') this.#moments = [];
+    if (event.type === 'FLUSH_FAILED') this.#noteMoment();
+    for (const { since } of this.#moments) since.push(event);
     this.observed.push(event);
     this.model.observe(event);
     if (event.type !== 'APPEND' && event.type !== 'READ') this.#dirty = true;
