@@ -107,7 +107,7 @@ export class StoreRun {
   readonly #damageMade = new DamageMade();
   #steps = 0;
   #writtenBefore = { bytes: 0, syncs: 0, faults: 0 };
-  /** The model just before the last crash and what it took since, until recovery has ended. */
+  /** When a flush failed and when power did, since the last durable batch of the log. */
   #moments: Moment[] = [];
   /** Model events of the step being taken, for a timeline. */
   observed: ModelEvent[] = [];
