@@ -1,12 +1,15 @@
 /**
  * Which column of a CSV is what: by option, or guessed from the first rows.
  *
- * Time is the first column that is named like one, or that holds times of the accepted range. Values are all other columns
- * whose cells are numbers. What is neither is named in the report as left out.
+ * Time is the first column that is named like one and holds times of the accepted range, else the first with calendar
+ * times of that range, else one that has but the name or numbers that may be times. Values are all other columns whose
+ * cells are numbers. What is neither is named in the report as left out.
  */
-import { parse } from 'csv-parse/sync';
 import type { ValueType } from '../../index.ts';
 import { CliError } from '../cli-error.ts';
+import { CsvRows, parseLines } from './csv-rows.ts';
+import type { Line } from './lines.ts';
+import { isComment } from './lines.ts';
 import { inTimeRange, parseTime } from './time.ts';
 
 export interface CsvOptions {
@@ -31,21 +34,8 @@ export interface CsvLayout {
   readonly leftOut: readonly string[];
 }
 
-export const csvParseOptions = (delimiter: string) =>
-  ({
-    delimiter,
-    bom: true,
-    comment: '#',
-    comment_no_infix: true,
-    relax_column_count: true,
-    relax_quotes: true,
-    skip_empty_lines: true,
-    trim: true,
-    max_record_size: 65_536,
-  }) as const;
-
 const DELIMITERS = [',', ';', '\t', '|'];
-const SAMPLE_ROWS = 200;
+const SAMPLE_LINES = 200;
 const TIME_NAME = /^(utc|ts|t|epoch|month|day|year)$|time|date|stamp/i;
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const NO_VALUE = /^(|null|none|na|n\/a|-|\?)$/i;
@@ -65,27 +55,33 @@ export function parseCell(text: string, delimiter: string): Cell {
 }
 
 /** The table in the first lines of a file, or null when they hold no table. */
-function sampleTable(head: string): { readonly delimiter: string; readonly rows: string[][] } | null {
-  let best: { delimiter: string; rows: string[][]; score: number } | null = null;
+function sampleTable(
+  head: string,
+): { readonly delimiter: string; readonly rows: readonly (readonly string[])[] } | null {
+  let best: { delimiter: string; rows: readonly (readonly string[])[]; score: number } | null = null;
+  const lines = head
+    .replace(/^\uFEFF/, '')
+    .split(/\r?\n/)
+    .map((text, i) => ({ number: i + 1, text, tooLong: false, unterminated: false }))
+    .filter(({ text }) => !isComment(text))
+    .slice(0, SAMPLE_LINES);
   for (const delimiter of DELIMITERS) {
-    const rows = parseRows(head, delimiter);
+    const rows = sampleRows(lines, delimiter);
     const width = rows[0]?.length ?? 0;
     if (width < 2) continue;
     const even = rows.filter((row) => row.length === width).length / rows.length;
     // A decimal comma makes columns as even as the delimiter does; times are whole with the right one only.
     const score = even + rows.filter((row) => row.some(isTimeText)).length / rows.length;
-    if (even > 0.5 && (best === null || score > best.score)) best = { delimiter, rows, score };
+    if (even >= 0.5 && (best === null || score > best.score)) best = { delimiter, rows, score };
   }
   return best;
 }
 
-function parseRows(head: string, delimiter: string): string[][] {
-  try {
-    return parse(head, { ...csvParseOptions(delimiter), to: SAMPLE_ROWS });
-  } catch {
-    // Not a table with this delimiter; that no delimiter fits is told by the caller.
-    return [];
-  }
+function sampleRows(lines: readonly Line[], delimiter: string): (readonly string[])[] {
+  const texts = lines.map(({ text }) => text);
+  const width = parseLines(texts, delimiter).find((cells) => cells !== null)?.length;
+  const rows = new CsvRows(delimiter, (cells) => cells.length === width && cells.some(isTimeText));
+  return [...rows.take(lines), ...rows.end()].map(({ cells }) => cells).filter((cells) => cells !== null);
 }
 
 const isTimeText = (text: string): boolean => {
@@ -115,9 +111,13 @@ export function findLayout(head: string, options: CsvOptions, name: string): Csv
   const { delimiter, rows } = table;
   const [first = []] = rows;
   const isData = (cell: string): boolean => parseTime(cell) !== null || typeof parseCell(cell, delimiter) === 'number';
-  const hasHeader = !first.some(isData);
+  const below = rows.slice(1);
+  const shareBelow = (column: number): number =>
+    below.filter((row) => isTimeText(row[column] ?? '')).length / Math.max(1, below.length);
+  // A header may name columns by numbers; the name of the time column above times tells it from a row.
+  const hasHeader = !first.some(isData) || first.some((cell, i) => TIME_NAME.test(cell) && shareBelow(i) >= 0.5);
   const columns = first.map((cell, i) => (hasHeader && cell !== '' ? cell : `${i + 1}`));
-  const data = hasHeader ? rows.slice(1) : rows;
+  const data = hasHeader ? below : rows;
   const share = (column: number, test: (cell: string) => boolean): number =>
     data.length === 0 ? 0 : data.filter((row) => test(row[column] ?? '')).length / data.length;
 
@@ -128,9 +128,17 @@ export function findLayout(head: string, options: CsvOptions, name: string): Csv
   };
   const time = options.time === undefined ? guessTime() : find('--time', options.time);
   function guessTime(): number {
-    const named = columns.findIndex((each, i) => TIME_NAME.test(each) && share(i, (c) => parseTime(c) !== null) >= 0.5);
-    const index = named >= 0 ? named : columns.findIndex((_, i) => share(i, isTimeText) >= 0.5);
-    if (index >= 0) return index;
+    // A running time (uptime) or a temperature (t) has the name and numbers, too: what is a time for certain goes first.
+    const signs: readonly ((column: number) => boolean)[] = [
+      (i) => TIME_NAME.test(columns[i] as string) && share(i, isTimeText) >= 0.5,
+      (i) => share(i, (cell) => isTimeText(cell) && !NUMBER.test(cell)) >= 0.5,
+      (i) => TIME_NAME.test(columns[i] as string) && share(i, (cell) => parseTime(cell) !== null) >= 0.5,
+      (i) => share(i, isTimeText) >= 0.5,
+    ];
+    for (const sign of signs) {
+      const index = columns.findIndex((_, i) => sign(i));
+      if (index >= 0) return index;
+    }
     throw new CliError(`${name}: no time column found among ${columns.join(', ')}; name it with --time COLUMN`);
   }
   const id = options.id === undefined ? null : find('--id', options.id);

@@ -1,98 +1,101 @@
 /**
- * Tables with a time and one or more values a row, read by csv-parse as a stream.
+ * Tables with a time and one or more values a row.
  *
  * Each value column is a stream of source mgc: sensor id 65,536 x input number + column (from 0), or, with an id column,
- * the id in the row. A cell that holds no number is skipped alone, a row without a good time as a whole.
+ * the id in the row. A cell that holds no number is skipped alone, a row without a good time as a whole; so is a row with
+ * cells to spare, because what stands in its columns need not belong there (1,5 with a comma as the decimal point).
  */
-import { createReadStream } from 'node:fs';
-import { CsvError, parse } from 'csv-parse';
-import { CliError } from '../cli-error.ts';
 import type { CsvLayout } from './csv-layout.ts';
-import { csvParseOptions, parseCell } from './csv-layout.ts';
-import { LINE_CHARS_MAX } from './lines.ts';
-import type { Batch } from './sample.ts';
+import { parseCell } from './csv-layout.ts';
+import type { CsvRow } from './csv-rows.ts';
+import { CsvRows } from './csv-rows.ts';
+import { isComment, readLines } from './lines.ts';
+import type { Batch, SkipReason } from './sample.ts';
 import { Sink } from './sample.ts';
 import { inTimeRange, parseTime, showTime } from './time.ts';
 import { fitsType } from './value-type.ts';
 
 const SENSORS_PER_INPUT = 65_536;
-const ROWS_PER_BATCH = 512;
+const LINES_PER_BATCH = 512;
 const UINT32_MAX = 0xffff_ffff;
 
 export interface CsvSource {
-  readonly name: string;
   readonly path: string;
   readonly bytes: number;
   readonly number: number;
-  /** The last line ends with a newline. */
-  readonly terminated: boolean;
   readonly layout: CsvLayout;
 }
 
-interface Row {
-  readonly record: readonly string[];
-  readonly info: { readonly lines: number };
-}
-
-/** @throws CliError where the table cannot be parsed any further, and the file system's errors. */
+/** @throws the file system's errors. */
 export async function* readCsv(source: CsvSource): AsyncGenerator<Batch> {
-  if (source.bytes === 0) return;
-  const { layout } = source;
-  const file = createReadStream(source.path, { end: source.bytes - 1 });
-  const parser = parse({ ...csvParseOptions(layout.delimiter), info: true });
-  file.once('error', (error) => parser.destroy(error));
-  file.pipe(parser);
   const sink = new Sink();
-  const decoder = new RowDecoder(sink, source);
-  // One row is held back: only the last one may be half-written.
-  let held: Row | null = null;
-  let rows = 0;
-  try {
-    for await (const row of parser as AsyncIterable<Row>) {
-      if (held !== null && !(layout.hasHeader && rows === 1)) decoder.row(held.record, held.info.lines, false);
-      held = row;
-      rows++;
-      if (sink.samples.length + sink.skips.length >= ROWS_PER_BATCH) yield sink.take();
+  const decoder = new TableDecoder(sink, source);
+  const rows = new CsvRows(source.layout.delimiter, (cells) => decoder.faultOf(cells) === null);
+  for await (const lines of readLines(source.path, source.bytes)) {
+    for (const { number, text, tooLong } of lines) if (tooLong) sink.skip(number, 'line-too-long', text.slice(0, 20));
+    const table = lines.filter(({ text, tooLong }) => !tooLong && !isComment(text));
+    for (let from = 0; from < table.length; from += LINES_PER_BATCH) {
+      decoder.take(rows.take(table.slice(from, from + LINES_PER_BATCH)));
+      yield sink.take();
     }
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    const line = typeof error.lines === 'number' ? error.lines : (held?.info.lines ?? 0);
-    throw new CliError(`${source.name}:${line}: no CSV from here on (${error.message}); check quotes and delimiters`);
-  } finally {
-    file.destroy();
   }
-  if (held !== null && !(layout.hasHeader && rows === 1)) decoder.row(held.record, held.info.lines, !source.terminated);
+  decoder.take(rows.end());
   yield sink.take();
 }
 
-/** One row into samples. */
-export class RowDecoder {
+interface Fault {
+  readonly reason: SkipReason;
+  readonly found: string;
+}
+
+/** Rows into samples. */
+class TableDecoder {
   readonly #sink: Sink;
   readonly #layout: CsvLayout;
   readonly #sensorBase: number;
   readonly #columnsNeeded: number;
+  #headerAhead: boolean;
 
-  constructor(sink: Sink, source: { readonly number: number; readonly layout: CsvLayout }) {
-    const { layout } = source;
+  constructor(sink: Sink, { number, layout }: CsvSource) {
     this.#sink = sink;
     this.#layout = layout;
-    this.#sensorBase = source.number * SENSORS_PER_INPUT;
+    this.#sensorBase = number * SENSORS_PER_INPUT;
     this.#columnsNeeded = Math.max(layout.time, layout.id ?? 0, ...layout.values) + 1;
+    this.#headerAhead = layout.hasHeader;
   }
 
-  row(cells: readonly string[], line: number, unterminated: boolean): void {
+  take(rows: readonly CsvRow[]): void {
+    for (const { line, cells } of rows) {
+      const { number, text, unterminated } = line;
+      if (cells === null) this.#sink.skip(number, unterminated ? 'half-written' : 'unreadable', text);
+      // The header is the first line that is a row, as it was when the layout was found.
+      else if (this.#headerAhead) this.#headerAhead = false;
+      else this.#row(cells, number, unterminated);
+    }
+  }
+
+  /** Why nothing of a row can be believed, or null. */
+  faultOf(cells: readonly string[]): Fault | null {
+    const { time, columns } = this.#layout;
+    const spare = cells.slice(columns.length).some((cell) => cell !== '');
+    if (spare || cells.length < this.#columnsNeeded) {
+      return { reason: 'unreadable', found: `${cells.length} of ${columns.length} columns` };
+    }
+    const timeText = cells[time] as string;
+    const timeMs = parseTime(timeText);
+    if (timeMs === null) return { reason: 'time-unreadable', found: timeText };
+    return inTimeRange(timeMs) ? null : { reason: 'time-range', found: showTime(timeMs) };
+  }
+
+  #row(cells: readonly string[], line: number, unterminated: boolean): void {
     const sink = this.#sink;
     const layout = this.#layout;
-    const short = cells.length < this.#columnsNeeded;
-    if (unterminated && (short || cells.length < layout.columns.length)) {
+    const fault = this.faultOf(cells);
+    if (unterminated && (cells.length < layout.columns.length || fault?.reason === 'time-unreadable')) {
       return sink.skip(line, 'half-written', cells.join(layout.delimiter));
     }
-    if (short) return sink.skip(line, 'unreadable', `${cells.length} of ${layout.columns.length} columns`);
-    if (cells.some((cell) => cell.length > LINE_CHARS_MAX)) return sink.skip(line, 'line-too-long', 'a cell');
-    const timeText = cells[layout.time] as string;
-    const timeMs = parseTime(timeText);
-    if (timeMs === null) return sink.skip(line, unterminated ? 'half-written' : 'time-unreadable', timeText);
-    if (!inTimeRange(timeMs)) return sink.skip(line, 'time-range', showTime(timeMs));
+    if (fault !== null) return sink.skip(line, fault.reason, fault.found);
+    const timeMs = parseTime(cells[layout.time] as string) as number;
     const id = layout.id === null ? null : this.#id(cells[layout.id] as string, line);
     if (id === -1) return;
     for (const column of layout.values)

@@ -36,8 +36,6 @@ export interface Input {
   readonly bytes: number;
   readonly modifiedMs: number;
   readonly format: Format;
-  /** The last line ends with a newline. */
-  readonly terminated: boolean;
   readonly dateMs: number | null;
   readonly layout: CsvLayout | null;
 }
@@ -83,8 +81,7 @@ export async function lookAt(name: string, number: number, options: InputOptions
           ? name
           : await spool.copy(createReadStream(name));
     const { size, mtimeMs } = given?.isFile() ? given : await stat(path);
-    const head = await readAt(path, 0, Math.min(HEAD_BYTES, size));
-    const last = size === 0 ? Buffer.from('\n') : await readAt(path, size - 1, 1);
+    const head = await readHead(path, Math.min(HEAD_BYTES, size));
     const text = completeLines(head, size);
     const format = options.format ?? guessFormat(text, shown, size);
     return {
@@ -94,7 +91,6 @@ export async function lookAt(name: string, number: number, options: InputOptions
       bytes: size,
       modifiedMs: mtimeMs,
       format,
-      terminated: last.toString('latin1') === '\n',
       dateMs: options.dateMs ?? null,
       layout: format === 'csv' ? findLayout(text, options, shown) : null,
     };
@@ -113,10 +109,10 @@ export async function checkUnchanged(input: Input): Promise<void> {
   }
 }
 
-async function readAt(path: string, offset: number, bytes: number): Promise<Buffer> {
+async function readHead(path: string, bytes: number): Promise<Buffer> {
   await using file = await open(path, 'r');
   const buffer = Buffer.alloc(bytes);
-  const { bytesRead } = await file.read(buffer, 0, bytes, offset);
+  const { bytesRead } = await file.read(buffer, 0, bytes, 0);
   return buffer.subarray(0, bytesRead);
 }
 

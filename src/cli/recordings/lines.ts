@@ -9,6 +9,8 @@ import { createReadStream } from 'node:fs';
 /** Longest line that is read; what is longer is no line of a recording. */
 export const LINE_CHARS_MAX = 65_536;
 const CHUNK_BYTES = 65_536;
+/** As Latin-1 shows it. */
+const BYTE_ORDER_MARK = /^\u00ef\u00bb\u00bf/;
 
 export interface Line {
   /** Counted from 1. */
@@ -50,8 +52,9 @@ export async function* readLines(path: string, bytes: number): AsyncGenerator<Li
 
 function toLine(number: number, text: string, cut: boolean, unterminated: boolean): Line {
   const tooLong = cut || text.length > LINE_CHARS_MAX;
-  return { number, text: text.endsWith('\r') ? text.slice(0, -1) : text, tooLong, unterminated };
+  const ended = text.endsWith('\r') ? text.slice(0, -1) : text;
+  return { number, text: number === 1 ? ended.replace(BYTE_ORDER_MARK, '') : ended, tooLong, unterminated };
 }
 
 /** Blank, or a comment: nothing to read and nothing to report. */
-export const isComment = (text: string): boolean => text.trim() === '' || text.startsWith('#');
+export const isComment = (text: string): boolean => text.trim() === '' || text.trimStart().startsWith('#');

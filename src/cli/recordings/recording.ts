@@ -15,7 +15,7 @@ import { NmeaDecoder, QUANTITIES } from './nmea.ts';
 import type { Batch, LineDecoder, Sample } from './sample.ts';
 import { Sink } from './sample.ts';
 
-/** @throws CliError where the input cannot be read any further, and the file system's errors. */
+/** @throws the file system's errors. */
 export function readRecording(input: Input, sensors: CanSensors): AsyncGenerator<Batch> {
   const { layout } = input;
   if (input.format === 'csv') return readCsv({ ...input, layout: layout as CsvLayout });
@@ -32,10 +32,8 @@ export function readRecording(input: Input, sensors: CanSensors): AsyncGenerator
 async function* decodeLines(input: Input, sink: Sink, decoder: LineDecoder): AsyncGenerator<Batch> {
   for await (const lines of readLines(input.path, input.bytes)) {
     for (const { number, text, tooLong, unterminated } of lines) {
-      // A byte order mark, read as Latin-1.
-      const content = number === 1 ? text.replace(/^\u00ef\u00bb\u00bf/, '') : text;
-      if (tooLong) sink.skip(number, 'line-too-long', content.slice(0, 20));
-      else if (!isComment(content)) decoder.line(content, number, unterminated);
+      if (tooLong) sink.skip(number, 'line-too-long', text.slice(0, 20));
+      else if (!isComment(text)) decoder.line(text, number, unterminated);
     }
     yield sink.take();
   }
