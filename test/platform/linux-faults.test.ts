@@ -157,7 +157,8 @@ describe('a full file system', () => {
       for (let index = 0; index < files; index++) expect(await contentOf(disk, 'host', `${index}`)).toEqual(block);
       unwrap(await disk.remove('host', `${files}`));
       unwrap(await disk.remove('host', '0'));
-      expect(unwrap(await disk.freeBytes())).toBeGreaterThanOrEqual(65_536);
+      // A process that another test is just starting holds every descriptor for a moment, and with it the space.
+      await vi.waitFor(async () => expect(unwrap(await disk.freeBytes())).toBeGreaterThanOrEqual(65_536), 5_000);
       unwrap(await disk.write('host', 'again', 0, block));
       unwrap(await disk.sync('host', 'again'));
       expect(await contentOf(disk, 'host', 'again')).toEqual(block);
