@@ -15,8 +15,9 @@ import { inTimeRange, parseTime, showTime } from './time.ts';
 const LINE = /^([^,]{10,35}),(\d{1,3}),(\d{1,12}),(\d{1,3}),(\d{1,3}),(\d{1,3})((?:,[0-9a-f]{2})*)\s*$/i;
 const BUS = 'n2k';
 const BYTES_MAX = 223;
-/** canboat numbers what the gateway says about itself from here on; a bus has no such PGN. */
+/** canboat numbers what the two gateways that it knows say about themselves from here on; a bus has no such PGN. */
 const GATEWAY_PGN = 0x4_0000;
+const GATEWAY_PGN_END = 0x4_0200;
 
 export const looksLikeCanboat = (text: string): boolean => {
   const match = LINE.exec(text);
@@ -48,8 +49,8 @@ export class CanboatDecoder implements LineDecoder {
       return sink.skip(line, unterminated ? 'half-written' : 'payload', found);
     }
     if (bytes > BYTES_MAX) return sink.skip(line, 'payload', `${bytes} bytes, at most ${BYTES_MAX}`);
-    if (pgn >= GATEWAY_PGN) return sink.skip(line, 'gateway-message', `PGN ${pgn}`);
-    if (priority > 7 || source > 255 || destination > 255) {
+    if (pgn >= GATEWAY_PGN && pgn < GATEWAY_PGN_END) return sink.skip(line, 'gateway-message', `PGN ${pgn}`);
+    if (pgn >= GATEWAY_PGN || priority > 7 || source > 255 || destination > 255) {
       return sink.skip(line, 'id-range', `priority ${priority}, PGN ${pgn}, ${source} to ${destination}`);
     }
     if (bytes === 0) return sink.skip(line, 'empty-frame', `PGN ${pgn}`);

@@ -16,6 +16,8 @@ export interface CsvRow {
   readonly cells: readonly string[] | null;
 }
 
+/** Stands behind each line end inside a cell, so that trimming does not hide it; Latin-1 text has no such character. */
+export const LINE_BREAK = '\u2028';
 /** Lines of one row, at most. */
 const ROW_LINES_MAX = 16;
 
@@ -54,7 +56,7 @@ export class CsvRows {
   readonly #isWhole: (cells: readonly string[]) => boolean;
   #held: CsvRow[] = [];
 
-  /** @param isWhole whether the cells make a row that nothing is missing from. */
+  /** @param isWhole whether the cells make a row, none of whose numbers goes on over a LINE_BREAK. */
   constructor(delimiter: string, isWhole: (cells: readonly string[]) => boolean) {
     this.#delimiter = delimiter;
     this.#isWhole = isWhole;
@@ -96,7 +98,7 @@ export class CsvRows {
 
   /** The lines held back as one row, if they are one. */
   #joined(): CsvRow | null {
-    const text = this.#held.map(({ line }) => line.text).join('\n');
+    const text = this.#held.map(({ line }) => line.text).join(`\n${LINE_BREAK}`);
     const parsed = text.length > LINE_CHARS_MAX ? null : parseText(text, this.#delimiter);
     const [first] = this.#held;
     const [cells] = parsed ?? [];

@@ -8,7 +8,7 @@
 import type { CsvLayout } from './csv-layout.ts';
 import { parseCell } from './csv-layout.ts';
 import type { CsvRow } from './csv-rows.ts';
-import { CsvRows } from './csv-rows.ts';
+import { CsvRows, LINE_BREAK } from './csv-rows.ts';
 import { isComment, readLines } from './lines.ts';
 import type { Batch, SkipReason } from './sample.ts';
 import { Sink } from './sample.ts';
@@ -30,7 +30,7 @@ export interface CsvSource {
 export async function* readCsv(source: CsvSource): AsyncGenerator<Batch> {
   const sink = new Sink();
   const decoder = new TableDecoder(sink, source);
-  const rows = new CsvRows(source.layout.delimiter, (cells) => decoder.faultOf(cells) === null);
+  const rows = new CsvRows(source.layout.delimiter, (cells) => decoder.isWhole(cells));
   for await (const lines of readLines(source.path, source.bytes)) {
     for (const { number, text, tooLong } of lines) if (tooLong) sink.skip(number, 'line-too-long', text.slice(0, 20));
     const table = lines.filter(({ text, tooLong }) => !tooLong && !isComment(text));
@@ -74,8 +74,15 @@ class TableDecoder {
     }
   }
 
+  /** A value of two lines is two halves of values: only text may go on in the next line. */
+  isWhole(cells: readonly string[]): boolean {
+    const { id, values } = this.#layout;
+    const broken = [...values, ...(id === null ? [] : [id])].some((column) => cells[column]?.includes(LINE_BREAK));
+    return !broken && this.#faultOf(cells) === null;
+  }
+
   /** Why nothing of a row can be believed, or null. */
-  faultOf(cells: readonly string[]): Fault | null {
+  #faultOf(cells: readonly string[]): Fault | null {
     const { time, columns } = this.#layout;
     const spare = cells.slice(columns.length).some((cell) => cell !== '');
     if (spare || cells.length < this.#columnsNeeded) {
@@ -90,7 +97,7 @@ class TableDecoder {
   #row(cells: readonly string[], line: number, unterminated: boolean): void {
     const sink = this.#sink;
     const layout = this.#layout;
-    const fault = this.faultOf(cells);
+    const fault = this.#faultOf(cells);
     if (unterminated && (cells.length < layout.columns.length || fault?.reason === 'time-unreadable')) {
       return sink.skip(line, 'half-written', cells.join(layout.delimiter));
     }

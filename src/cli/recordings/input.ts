@@ -125,14 +125,12 @@ function completeLines(head: Buffer, size: number): string {
 /** By content, never by the file's name. */
 function guessFormat(head: string, name: string, bytes: number): Format {
   if (bytes === 0) throw new CliError(`${name}: the file is empty; give a recording`);
-  if (isBinary(head)) {
-    throw new CliError(`${name}: binary data, no recording; give the text of candump -L, NMEA 0183, canboat or CSV`);
-  }
   const lines = head
     .split(/\r?\n/)
     .map((line) => line.replace(/^\uFEFF/, ''))
     .filter((line) => !isComment(line));
-  if (lines.length === 0) throw new CliError(`${name}: only comments and blank lines, no recording`);
+  const binary = isBinary(head);
+  if (lines.length === 0 && !binary) throw new CliError(`${name}: only comments and blank lines, no recording`);
   const candidates: readonly (readonly [Format, (line: string) => boolean])[] = [
     ['candump', looksLikeCandump],
     ['canboat', looksLikeCanboat],
@@ -140,6 +138,10 @@ function guessFormat(head: string, name: string, bytes: number): Format {
   ];
   for (const [format, looksLike] of candidates) {
     if (lines.filter(looksLike).length * 2 > lines.length) return format;
+  }
+  // Only now: a receiver mixes its own binary messages into what it says in NMEA, and its lines are good all the same.
+  if (binary) {
+    throw new CliError(`${name}: binary data, no recording; give the text of candump -L, NMEA 0183, canboat or CSV`);
   }
   if (looksLikeCsv(head)) return 'csv';
   // A recording with more damage than data, or with a single line cut short: any line that is right decides.
@@ -150,8 +152,9 @@ function guessFormat(head: string, name: string, bytes: number): Format {
 }
 
 function isBinary(head: string): boolean {
-  if (head.includes('\0')) return true;
+  // A power cut leaves a run of zeros where the file system had promised a block: damage to a text, counted once.
+  const text = head.replace(/\0+/g, '\0');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
-  const odd = head.match(/[\x01-\x08\x0e-\x1f\ufffd]/g)?.length ?? 0;
-  return odd > head.length * CONTROL_SHARE_MAX;
+  const odd = text.match(/[\0-\x08\x0e-\x1f\ufffd]/g)?.length ?? 0;
+  return odd > text.length * CONTROL_SHARE_MAX;
 }

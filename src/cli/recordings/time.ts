@@ -12,11 +12,11 @@ export const TIME_MS_END = Date.UTC(2100, 0, 1);
 export const inTimeRange = (timeMs: number): boolean => timeMs >= TIME_MS_MIN && timeMs < TIME_MS_END;
 
 const CALENDAR =
-  /^(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s*(Z|[+-]\d{2}:?\d{2})?)?$/i;
+  /^(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s*(Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?$/i;
 const NUMBER = /^[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?$/;
 
 /**
- * Parses a calendar time (2026-01-31, 2026-01-31 12:00, 2026-01-31T12:00:00.250+01:00) or a number since 1970: seconds,
+ * Parses a calendar time (2026-01-31, 2026-01-31 12:00, 2026-01-31T12:00:00.250+01:00, 2026-01-31 12:00 UTC) or a number since 1970: seconds,
  * and from 11, 14, 17 digits on milliseconds, microseconds, nanoseconds.
  * @returns UTC milliseconds, fractions cut off, in any range; null when it is no time.
  */
@@ -47,8 +47,8 @@ function calendarMs(match: RegExpExecArray): number | null {
 }
 
 function zoneMs(zone: string): number {
-  if (zone.toUpperCase() === 'Z') return 0;
-  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(-2));
+  if (/^[A-Z]/i.test(zone)) return 0;
+  const minutes = Number(zone.slice(1, 3)) * 60 + Number(zone.slice(3).replace(':', ''));
   return (zone.startsWith('-') ? -minutes : minutes) * 60_000;
 }
 
