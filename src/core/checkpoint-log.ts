@@ -54,9 +54,9 @@ export class CheckpointLog {
   }
 
   /** Takes note of files found on disk, so that they count and go with the next generation. */
-  adopt({ name, bytes, needed }: FoundFile): void {
+  adopt({ name, bytes, whole }: FoundFile): void {
     this.#files.set(name, bytes);
-    if (needed) this.#needed.add(name);
+    if (whole) this.#needed.add(name);
   }
 
   /** Sizes of the log's files. */
@@ -74,15 +74,9 @@ export class CheckpointLog {
     return this.#write(frames, this.#batch + 1, this.#end);
   }
 
-  /**
-   * Begins a new generation with the snapshot in `frames`; removes the older ones once it is durable.
-   *
-   * Generations that crashes left over go first, but for the newest and the oldest whole one. The newest is believed,
-   * and may be readable without being durable, when a process was killed before its sync. The oldest is durable then:
-   * for it goes last of all, when a newer one is. So there are three at most, however often power fails.
-   */
+  /** Begins a new generation with the snapshot in `frames`; removes the older ones once it is durable. */
   async begin(frames: readonly Frame[]): Promise<IoResult<void>> {
-    await this.#remove([...this.#files.keys()].filter((name) => !this.#needed.has(name)));
+    await this.#clearLeftovers();
     const older = [...this.#files.keys()];
     this.generation++;
     const written = await this.#write(frames, 0, {
@@ -101,9 +95,34 @@ export class CheckpointLog {
     return OK;
   }
 
+  /**
+   * Removals are made durable by the directory sync of the next generation, so a crash brings files back, and one crash
+   * after the other would pile them up. What is no whole generation goes at once. Of whole ones two are left, so that
+   * with the new one there are three at most: the newest may be readable without being durable, when a process was
+   * killed before its sync, so both are synced before any older one goes.
+   */
+  async #clearLeftovers(): Promise<void> {
+    await this.#remove([...this.#files.keys()].filter((name) => !this.#needed.has(name)));
+    const generationOf = (name: string): number => parsePartName(name)?.generation ?? 0;
+    const generations = [...new Set([...this.#needed].map(generationOf))].sort((a, b) => b - a);
+    const oldestKept = generations[1];
+    if (oldestKept === undefined || generations.length === 2) return;
+    for (const name of this.#needed) {
+      if (generationOf(name) < oldestKept) continue;
+      const synced = await this.#disk.sync(ROOT, name);
+      if (!synced.ok) return;
+      this.#meter.synced();
+    }
+    const named = await this.#disk.syncDirectory(ROOT);
+    if (!named.ok) return;
+    this.#meter.synced();
+    const older = [...this.#needed].filter((name) => generationOf(name) < oldestKept);
+    for (const name of older) this.#needed.delete(name);
+    await this.#remove(older);
+  }
+
   async #remove(names: readonly string[]): Promise<void> {
-    // Newest first: whatever is left when this is cut off, the oldest is.
-    for (const name of [...names].sort().reverse()) {
+    for (const name of names) {
       const removed = await this.#disk.remove(ROOT, name);
       // A file that cannot be removed now is removed with the next generation; it is older and never believed.
       if (removed.ok) this.#files.delete(name);
@@ -162,8 +181,8 @@ export interface FoundLog {
 export interface FoundFile {
   readonly name: string;
   readonly bytes: number;
-  /** Of the newest or the oldest whole generation: see CheckpointLog.begin. */
-  readonly needed: boolean;
+  /** Of a generation whose snapshot is whole. */
+  readonly whole: boolean;
   /** Holds nothing: a generation that a crash cut off before its first frame was on disk. */
   readonly blank: boolean;
 }
@@ -224,29 +243,27 @@ export async function readCheckpointLog(
     else known.frames.push(...found.frames);
   }
   const generation = parts.reduce((highest, part) => Math.max(highest, part.generation), 0);
-  const filesOf = (needed: readonly number[]): FoundFile[] =>
-    parts.map(({ name, bytes, generation: of }) => ({
-      name,
-      bytes,
-      needed: needed.includes(of),
-      blank: blanks.has(name),
-    }));
-  const whole = [...generations].filter(([, { frames }]) => completeBatches(frames).has(0));
-  const newest = whole.at(-1);
-  if (newest !== undefined) {
-    const [number, found] = newest;
+  const whole = new Set<number>();
+  for (const [number, { frames }] of generations) if (completeBatches(frames).has(0)) whole.add(number);
+  const files: FoundFile[] = parts.map(({ name, bytes, generation: of }) => ({
+    name,
+    bytes,
+    whole: whole.has(of),
+    blank: blanks.has(name),
+  }));
+  const found = generations.get(Math.max(...whole));
+  if (found !== undefined) {
     const batches = completeBatches(found.frames);
     const image = new CheckpointImage();
     replay(image, found, batches);
     const durable = lastDurable(found.frames, batches) + 1;
     const intact = Array.from({ length: durable }, (_, batch) => batches.has(batch)).every(Boolean);
-    const files = filesOf([number, whole[0]?.[0] ?? number]);
     return success({ image, storeId: found.storeId, generation, complete: true, intact, files });
   }
   const image = new CheckpointImage();
   for (const found of generations.values()) replay(image, found, completeBatches(found.frames));
   const storeId = [...generations.values()].at(-1)?.storeId ?? null;
-  return success({ image, storeId, generation, complete: false, intact: false, files: filesOf([]) });
+  return success({ image, storeId, generation, complete: false, intact: false, files });
 }
 
 /** The part's frames under the first of the ids that gives any. */
