@@ -107,7 +107,7 @@ export class StoreRun {
   readonly #damageMade = new DamageMade();
   #steps = 0;
   #writtenBefore = { bytes: 0, syncs: 0, faults: 0 };
-  /** When a flush failed and when power did, since the last durable batch of the log. */
+  /** When a flush failed, damage was found, or power failed, since the last durable batch of the log. */
   #moments: Moment[] = [];
   /** Model events of the step being taken, for a timeline. */
   observed: ModelEvent[] = [];
@@ -599,8 +599,9 @@ export class StoreRun {
     if (unannounced.length === 0) return null;
     let { state } = moment;
     for (const event of [...unannounced, ...moment.since]) {
-      if (!can(state, event)) return null;
-      state = step(state, event);
+      if (can(state, event)) state = step(state, event);
+      // What was found damaged meanwhile went with the eviction, and recovery knows it as that.
+      else if (event.type !== 'DAMAGE') return null;
     }
     return state;
   }
@@ -671,7 +672,7 @@ export class StoreRun {
 
   #observe(event: ModelEvent): void {
     if (event.type === 'CHECKPOINT') this.#moments = [];
-    if (event.type === 'FLUSH_FAILED') this.#noteMoment();
+    if (event.type === 'FLUSH_FAILED' || event.type === 'DAMAGE') this.#noteMoment();
     for (const { since } of this.#moments) since.push(event);
     this.observed.push(event);
     this.model.observe(event);
