@@ -1,0 +1,74 @@
+/**
+ * What one mode of the kit has shown, as data: the piece that the evidence report is put together from.
+ *
+ * Every mode answers with the same shape, so that a report needs to know no mode, and a run on another machine can be
+ * added to it later from its file.
+ */
+import type { Coverage } from '../model-run.ts';
+import type { Failure } from '../run.ts';
+
+/** The kit's modes, in the order of the report. */
+export const MODES = [
+  'regressions',
+  'tour',
+  'random',
+  'crash',
+  'faults',
+  'damage',
+  'interleavings',
+  'liveness',
+  'museum',
+  'mutants',
+  'coverage',
+] as const;
+export type Mode = (typeof MODES)[number];
+
+export const EVIDENCE_FORMAT = 'imatrix-memory-manager conformance evidence';
+
+/** Where a crash came and what it left, and how often: the cells of edges x I/O step kinds x residue classes. */
+export interface CellCount {
+  /** The machine's edge last taken, as `state EVENT`. */
+  readonly edge: string;
+  /** The I/O step at which the crash came: the oldest operation under way, `none` without one. */
+  readonly io: string;
+  /** What was left of all that was not durable. */
+  readonly residue: string;
+  readonly count: number;
+}
+
+export interface ModeEvidence {
+  readonly format: typeof EVIDENCE_FORMAT;
+  readonly version: 1;
+  readonly mode: Mode;
+  /** The command that gives these figures again. */
+  readonly command: string;
+  /** Null for a mode without chance. */
+  readonly seed: number | null;
+  readonly profiles: readonly ('linux' | 'wiced')[];
+  readonly seconds: number;
+  /** Steps of model and engine that were compared. */
+  readonly steps: number;
+  readonly failures: number;
+  readonly traceHash: string | null;
+  /** The mode's own figures, by name: images, recoveries, doubleCrashes, orders ... */
+  readonly figures: Readonly<Record<string, number>>;
+  readonly events: Readonly<Record<string, number>>;
+  readonly edges: { readonly covered: readonly string[]; readonly possible: readonly string[] };
+  /** Per invariant: steps in which its premise held. */
+  readonly invariants: Readonly<Record<string, number>>;
+  readonly cells: readonly CellCount[];
+}
+
+/** What a mode answers: its evidence, and the first failure if there is one. */
+export interface ModeOutcome {
+  readonly evidence: ModeEvidence;
+  readonly coverage: Coverage;
+  readonly failure: Failure | null;
+}
+
+/** Called now and then by a mode that takes longer than a moment. `total` null: not known beforehand. */
+export type ModeProgress = (progress: {
+  readonly what: string;
+  readonly done: number;
+  readonly total: number | null;
+}) => void;
