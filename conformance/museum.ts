@@ -252,9 +252,10 @@ interface RunReport {
 /** Runs the campaign of a copy; null when it did not end. */
 function runCopy(folder: string, seed: number, runs: number): Promise<RunReport | null> {
   const arguments_ = [
-    'conformance/cli.ts',
+    'conformance/cli/main.ts',
     '--json',
     '--no-regressions',
+    '--no-evidence',
     '--seed',
     `${seed}`,
     '--runs',

@@ -85,7 +85,11 @@ describe('refuses', () => {
     ['model/explore-cli.ts', `import '../src/index.ts';`, 'imports ../src/index.ts, which commands of model'],
     ['conformance/driver.ts', `import { test } from 'vitest';`, 'imports vitest, which conformance'],
     ['conformance/driver.ts', `import '../coverage/gate.ts';`, 'imports ../coverage/gate.ts, which conformance'],
-    ['conformance/cli.ts', `import '../test/tools/x.ts';`, 'imports ../test/tools/x.ts, which commands of conformance'],
+    [
+      'conformance/cli/main.ts',
+      `import '../../test/tools/x.ts';`,
+      'imports ../../test/tools/x.ts, which commands of conformance',
+    ],
     ['coverage/gate.ts', `import '../test/tools/x.ts';`, 'imports ../test/tools/x.ts, which coverage'],
     ['bench/run.ts', `import '../test/tools/x.ts';`, 'imports ../test/tools/x.ts, which bench'],
     ['.ci/check.ts', `import '../test/tools/x.ts';`, 'imports ../test/tools/x.ts, which .ci'],

@@ -63,7 +63,7 @@ export const ROOMS: readonly Room[] = [
   },
   {
     name: 'commands of conformance',
-    pattern: /^conformance\/(.*-)?cli\.ts$/,
+    pattern: /^conformance\/(cli\/|(.*-)?cli\.ts$)/,
     files: /^(model|src|conformance)\//,
     packages: 'any',
     node: true,

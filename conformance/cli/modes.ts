@@ -1,0 +1,58 @@
+/**
+ * The modes of `conformance`: a flag, what it does in a line, and the file that does it. No flag means `random`.
+ *
+ * A mode's file is loaded when its flag is given, so that one that needs more than the others costs them nothing.
+ */
+import type { Command } from 'commander';
+import type { Mode, ModeOutcome } from '../evidence/record.ts';
+import type { CommonArguments } from './arguments.ts';
+import type { Screen } from './screen.ts';
+
+/** What a mode answers. */
+export interface ModeReport {
+  readonly outcome: ModeOutcome;
+  /** Seeded runs, or whatever the mode counts its work in. Default 0. */
+  readonly runs?: number;
+  /** Saved traces that were run first. */
+  readonly regressions?: number;
+  /** Keys of its own for `--json`. */
+  readonly json?: Readonly<Record<string, unknown>>;
+  /** Lines of its own, shown between the tables and the closing line. */
+  readonly text?: readonly string[];
+  /** Evidence of what ran beside it, such as the saved traces, for files of their own. */
+  readonly beside?: readonly ModeOutcome[];
+}
+
+/**
+ * What a mode's file exports as `command`.
+ * @typeParam Own the options that only this mode has.
+ */
+export interface ModeCommand<Own extends object = object> {
+  /** Adds the mode's own options; the common ones are there already. */
+  readonly options?: (command: Command) => void;
+  /** @returns its report, or an exit code when it has printed for itself. @throws with one clear line for bad input. */
+  readonly run: (given: CommonArguments & Own, screen: Screen) => Promise<ModeReport | number>;
+}
+
+export interface ModeEntry {
+  readonly name: Mode | 'replay';
+  /** As it stands on the command line; null for the mode without a flag. */
+  readonly flag: string | null;
+  readonly help: string;
+  readonly load: () => Promise<ModeCommand<never>>;
+}
+
+export const MODE_TABLE: readonly ModeEntry[] = [
+  {
+    name: 'random',
+    flag: null,
+    help: 'saved traces, then seeded runs drawn by weight from what the model enables',
+    load: async () => (await import('./mode-random.ts')).command,
+  },
+  {
+    name: 'replay',
+    flag: '--replay',
+    help: 'run one saved trace and show its timeline: --replay FILE',
+    load: async () => (await import('./mode-replay.ts')).command,
+  },
+];
