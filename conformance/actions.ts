@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Kind, Source, ValueType } from '../src/core/types.ts';
+import { isItf, traceInItf } from './itf-values.ts';
 import type { CrashChoice, Fault } from './simulated-disk.ts';
 
 export type Profile = 'linux' | 'wiced';
@@ -133,7 +134,27 @@ const ACTIONS: readonly string[] = [
   'rest',
 ];
 
-/** Reads a saved trace. @throws an Error with one clear line: which file, what is wrong. */
+/**
+ * Checks that `parsed` is a trace of this version.
+ * @param name what it was read from, for the message. @throws an Error with one clear line.
+ */
+export function checkTrace(parsed: unknown, name: string): Trace {
+  const trace = parsed as Partial<Trace> | null | undefined;
+  if (trace === null || typeof trace !== 'object' || trace.format !== TRACE_FORMAT || trace.version !== 1) {
+    throw new Error(`${name} is not a conformance trace of version 1: give a file that a failing run saved`);
+  }
+  if (trace.scenario === undefined || !Array.isArray(trace.actions)) {
+    throw new Error(`${name} has no scenario or no actions: save it again from a failing run`);
+  }
+  for (const [index, action] of trace.actions.entries()) {
+    if (!ACTIONS.includes((action as { do?: string } | null)?.do ?? '')) {
+      throw new Error(`${name}: action ${index} is none that this version knows (${JSON.stringify(action)})`);
+    }
+  }
+  return trace as Trace;
+}
+
+/** Reads a saved trace, from its JSON or from its ITF form. @throws an Error with one clear line: which file, what is wrong. */
 export function readTrace(path: string): Trace {
   let parsed: unknown;
   try {
@@ -141,17 +162,10 @@ export function readTrace(path: string): Trace {
   } catch (error) {
     throw new Error(`cannot read the trace ${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const trace = parsed as Partial<Trace> | null;
-  if (trace === null || typeof trace !== 'object' || trace.format !== TRACE_FORMAT || trace.version !== 1) {
-    throw new Error(`${path} is not a conformance trace of version 1: give a file that a failing run saved`);
+  if (!isItf(parsed)) return checkTrace(parsed, path);
+  const inside = traceInItf(parsed);
+  if (inside === undefined) {
+    throw new Error(`${path} is an ITF trace without steps for the engine: give one that a conformance run wrote`);
   }
-  if (trace.scenario === undefined || !Array.isArray(trace.actions)) {
-    throw new Error(`${path} has no scenario or no actions: save it again from a failing run`);
-  }
-  for (const [index, action] of trace.actions.entries()) {
-    if (!ACTIONS.includes((action as { do?: string } | null)?.do ?? '')) {
-      throw new Error(`${path}: action ${index} is none that this version knows (${JSON.stringify(action)})`);
-    }
-  }
-  return trace as Trace;
+  return checkTrace(inside, path);
 }

@@ -22,6 +22,8 @@ export interface Outcome {
   /** Actions that had a meaning, the last one being the failing one when there is a failure. */
   readonly actions: readonly Action[];
   readonly failure: Divergence | null;
+  /** Where model, engine and disk stand at the end: for showing, not for going on. */
+  readonly run: StoreRun;
 }
 
 const EVERYTHING = 1_000_000;
@@ -78,12 +80,12 @@ async function takeEach(run: StoreRun, next: () => Action | null, onStep: OnStep
       if (!(await run.take(action))) continue;
     } catch (thrown) {
       actions.push(action);
-      return { scenario: run.scenario, actions, failure: asDivergence(thrown) };
+      return { scenario: run.scenario, actions, failure: asDivergence(thrown), run };
     }
     actions.push(action);
     onStep(action, run);
   }
-  return { scenario: run.scenario, actions, failure: null };
+  return { scenario: run.scenario, actions, failure: null, run };
 }
 
 const NOBODY: OnStep = () => {};

@@ -10,6 +10,8 @@ export type { DiskImage } from './disk-state.ts';
 export { Divergence } from './divergence.ts';
 export type { Outcome } from './execute.ts';
 export { runActions } from './execute.ts';
+export type { ItfReading, ItfStep, ItfTrace } from './itf.ts';
+export { fromItf, saveItf, toItf } from './itf.ts';
 export { Random } from './random.ts';
 export type { CampaignOptions, CampaignResult, Failure, Progress } from './run.ts';
 export { runCampaign, saveTrace } from './run.ts';

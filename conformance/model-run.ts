@@ -45,7 +45,8 @@ function collectEdges(node: StateNode, inherited: readonly string[], edges: stri
 /** Every pair of a state of the machine and an event that it takes there. */
 export const ALL_EDGES: readonly string[] = collectEdges(machine.root as unknown as StateNode, [], []);
 
-const pathOf = (value: ModelState['value']): string =>
+/** A state of the machine as one word, such as `ready.ram`. */
+export const pathOf = (value: ModelState['value']): string =>
   typeof value === 'string'
     ? value
     : Object.entries(value)

@@ -218,7 +218,7 @@ export const makeTrace = (scenario: Scenario, actions: readonly Action[], seed: 
 
 function savedTraces(folder: string | null): string[] {
   if (folder === null || !existsSync(folder)) return [];
-  const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
+  const names = readdirSync(folder).filter((name) => name.endsWith('.json') && !name.endsWith('.itf.json'));
   return names.sort().map((name) => join(folder, name));
 }
 
