@@ -5,14 +5,15 @@
  * refuses: the state comes back unchanged (RAM_FULL is counted), and `can` says so beforehand.
  */
 import { match, P } from 'ts-pattern';
-import type { AnyActorScope, SnapshotFrom } from 'xstate';
-import { createActor, initialTransition } from 'xstate';
+import type { SnapshotFrom } from 'xstate';
+import { initialTransition } from 'xstate';
 import { guards } from './guards.ts';
 import { newContext } from './initial.ts';
 import type { StoreMachine } from './machine.ts';
 import { machine } from './machine.ts';
 import { pendingOf, recordsBetween, retainedOf, streamOf } from './queries.ts';
 import { advance } from './spans.ts';
+import { take, takes } from './transitions.ts';
 import type { Bounds, Context, Lifecycle, ModelEvent, ModelRecord, StreamIndex } from './vocabulary.ts';
 
 export type ModelState = SnapshotFrom<StoreMachine>;
@@ -22,35 +23,11 @@ export function initialState(bounds: Bounds, rules: StoreMachine = machine): Mod
   return initialTransition(rules, newContext(bounds))[0];
 }
 
-export const can = (state: ModelState, event: ModelEvent): boolean => state.can(event);
-
-const scopes = new WeakMap<StoreMachine, AnyActorScope>();
-
-/** What xstate's `transition` makes anew on every call: a scope in which nothing runs. Made once, a step costs half. */
-function inertScope(rules: StoreMachine, context: Context): AnyActorScope {
-  const known = scopes.get(rules);
-  if (known !== undefined) return known;
-  const self = createActor(rules, { input: context });
-  const nothing = (): void => {};
-  const scope: AnyActorScope = {
-    self,
-    system: self.system,
-    id: '',
-    sessionId: '',
-    logger: nothing,
-    defer: nothing,
-    emit: nothing,
-    stopChild: nothing,
-    actionExecutor: nothing,
-  };
-  scopes.set(rules, scope);
-  return scope;
-}
+export const can = (state: ModelState, event: ModelEvent): boolean => takes(state.machine, state, event);
 
 /** The state after the event; the same object when it was refused. */
-export function step(state: ModelState, event: ModelEvent, rules: StoreMachine = machine): ModelState {
-  return rules.transition(state, event, inertScope(rules, state.context));
-}
+export const step = (state: ModelState, event: ModelEvent, rules: StoreMachine = machine): ModelState =>
+  take(rules, state, event);
 
 /** The same context in a given state: for hand-made states and for comparing profiles. */
 export const stateOf = (value: ModelState['value'], context: Context): ModelState =>

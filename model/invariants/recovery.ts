@@ -110,7 +110,7 @@ export const restriction: Invariant = {
     const { found, say } = findings();
     if (event === null) return found;
     const bounds = { ...before.context.bounds, disk: true };
-    const twin = rules.resolveState({ value: before.value, context: { ...before.context, bounds } });
+    const twin = { ...before, context: { ...before.context, bounds } };
     const other = stepMachine(twin, event, rules);
     say(other !== twin, () => `with a disk ${event.type} is refused`);
     for (const [index, stream] of after.context.streams.entries()) {
