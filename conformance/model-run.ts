@@ -10,22 +10,30 @@ import { invariants } from '../model/invariants/index.ts';
 import { machine } from '../model/machine.ts';
 import type { ModelState } from '../model/step.ts';
 import { can, initialState, lifecycleOf, step } from '../model/step.ts';
+import { pathOf } from '../model/transitions.ts';
 import type { Bounds, Context, EventType, Lifecycle, ModelEvent } from '../model/vocabulary.ts';
 import { Divergence } from './divergence.ts';
 
 /** What runs have exercised, added up over a whole campaign. */
 export interface Coverage {
   readonly events: Map<string, number>;
-  readonly edges: Set<string>;
+  /** By `state EVENT`: how often it was taken. */
+  readonly edges: Map<string, number>;
   /** Per invariant: steps in which its premise held. */
   readonly witnesses: Map<string, number>;
 }
 
-export const newCoverage = (): Coverage => ({ events: new Map(), edges: new Set(), witnesses: new Map() });
+export const newCoverage = (): Coverage => ({ events: new Map(), edges: new Map(), witnesses: new Map() });
 
-export const tally = (counts: Map<string, number>, name: string): void => {
-  counts.set(name, (counts.get(name) ?? 0) + 1);
+export const tally = (counts: Map<string, number>, name: string, by = 1): void => {
+  counts.set(name, (counts.get(name) ?? 0) + by);
 };
+
+/** Adds what another run, or another process, has exercised. */
+export function addCoverage(to: Coverage, from: Coverage): void {
+  for (const kind of ['events', 'edges', 'witnesses'] as const)
+    for (const [name, by] of from[kind]) tally(to[kind], name, by);
+}
 
 interface StateNode {
   readonly key: string;
@@ -46,14 +54,7 @@ function collectEdges(node: StateNode, inherited: readonly string[], edges: stri
 export const ALL_EDGES: readonly string[] = collectEdges(machine.root as unknown as StateNode, [], []);
 
 /** A state of the machine as one word, such as `ready.ram`. */
-export const pathOf = (value: ModelState['value']): string =>
-  typeof value === 'string'
-    ? value
-    : Object.entries(value)
-        .map(([parent, child]) => `${parent}.${child as string}`)
-        .join();
-
-/** Events whose guards say how the contract limits the engine; a refusal there is the engine's fault. */
+export /** Events whose guards say how the contract limits the engine; a refusal there is the engine's fault. */
 const GUARD_BREAKS: Readonly<Record<string, string>> = {
   keepsOrRenewsStoreId: 'INV-17',
   raisesEpoch: 'INV-17',
@@ -131,7 +132,7 @@ export class ModelRun {
     const after = step(before, event);
     if (after === before && !can(before, event)) this.#refuse(event);
     tally(this.#coverage.events, event.type);
-    this.#coverage.edges.add(`${pathOf(before.value)} ${event.type}`);
+    tally(this.#coverage.edges, `${pathOf(before.value)} ${event.type}`);
     this.state = after;
     this.#check({ before, event, after, rules: machine });
   }

@@ -4,7 +4,6 @@
  * A state is the machine's snapshot; nothing is kept beside it. `step` never throws for an event that the contract
  * refuses: the state comes back unchanged (RAM_FULL is counted), and `can` says so beforehand.
  */
-import { match, P } from 'ts-pattern';
 import type { SnapshotFrom } from 'xstate';
 import { initialTransition } from 'xstate';
 import { guards } from './guards.ts';
@@ -33,14 +32,10 @@ export const step = (state: ModelState, event: ModelEvent, rules: StoreMachine =
 export const stateOf = (value: ModelState['value'], context: Context): ModelState =>
   machine.resolveState({ value, context });
 
-export const lifecycleOf = (state: ModelState): Lifecycle =>
-  match(state.value)
-    .returnType<Lifecycle>()
-    .with({ ready: 'ram' }, () => 'ram')
-    .with({ ready: 'flushing' }, () => 'flushing')
-    .with({ closing: P.any }, () => 'closing')
-    .with('closed', 'recovering', 'failed', 'crashed', (value) => value)
-    .exhaustive();
+export const lifecycleOf = ({ value }: ModelState): Lifecycle => {
+  if (typeof value === 'string') return value;
+  return 'ready' in value ? value.ready : 'closing';
+};
 
 /** Whether the store takes operations. */
 export const isOpen = (state: ModelState): boolean => typeof state.value === 'object' && 'ready' in state.value;

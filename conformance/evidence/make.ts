@@ -25,7 +25,7 @@ export function makeOutcome({ coverage, possible, failure, ...shown }: Shown): M
     cells: [],
     ...shown,
     events: byName(coverage.events),
-    edges: { covered: [...coverage.edges].sort(), possible },
+    edges: { covered: [...coverage.edges.keys()].sort(), possible },
     invariants: byName(coverage.witnesses),
   };
   return { evidence, coverage, failure };
