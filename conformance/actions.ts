@@ -7,7 +7,7 @@
 import { readFileSync } from 'node:fs';
 import type { Kind, Source, ValueType } from '../src/core/types.ts';
 import { isItf, traceInItf } from './itf-values.ts';
-import type { CrashChoice, Fault } from './simulated-disk.ts';
+import type { CrashChoice, Fault, FaultRule } from './simulated-disk.ts';
 
 export type Profile = 'linux' | 'wiced';
 
@@ -36,6 +36,9 @@ export interface Scenario {
   readonly durableAcknowledge: boolean;
 }
 
+/** A rule of the disk's faults as a trace has it: `times` left out for a fault that stays until faults end. */
+export type TraceRule = Omit<FaultRule, 'times'> & { readonly times?: number };
+
 export type Action =
   | { readonly do: 'append'; readonly stream: number; readonly bits: number; readonly timeMs: number }
   | { readonly do: 'read'; readonly stream: number; readonly max: number }
@@ -58,6 +61,14 @@ export type Action =
   /** Flips one bit of the `pick`-th segment file. */
   | { readonly do: 'damage'; readonly pick: number; readonly bit: number }
   | { readonly do: 'crash'; readonly choice: CrashChoice }
+  /** From now on operations fail, or are held back, by this rule; after a crash too. */
+  | { readonly do: 'fault'; readonly rule: TraceRule }
+  /** Others fill the disk: so many bytes more fit than are on it now. */
+  | { readonly do: 'space'; readonly bytes: number }
+  /** The disk is sound, quick and roomy again. */
+  | { readonly do: 'faultsEnd' }
+  /** So much time passes. */
+  | { readonly do: 'wait'; readonly ms: number }
   /** Faults have stopped: everything goes on until nothing is under way, and the store must be back in RAM mode. */
   | { readonly do: 'rest' };
 
@@ -85,6 +96,15 @@ function describeChoice(choice: CrashChoice): string {
     : `power loss, survivors ${JSON.stringify(keep)}`;
 }
 
+function describeRule({ kind, directory, namePrefix, skip, times, fault }: TraceRule): string {
+  const kinds = kind === undefined ? 'I/O' : [kind].flat().join(', ');
+  const where = `${directory === undefined ? '' : ` in ${directory === '' ? 'the root' : directory}`}`;
+  const named = namePrefix === undefined ? '' : ` of ${namePrefix}...`;
+  const which = times === undefined ? 'every' : times === 1 ? 'one' : `${times} times`;
+  const how = fault === 'slow' ? 'is held back' : `fails with ${fault.code}`;
+  return `${which} ${kinds}${where}${named}${skip === undefined ? '' : ` after ${skip} more`} ${how}`;
+}
+
 /** One line for a timeline. */
 export function describeAction(action: Action): string {
   switch (action.do) {
@@ -109,6 +129,14 @@ export function describeAction(action: Action): string {
       return `flip bit ${action.bit} of segment file ${action.pick}`;
     case 'crash':
       return describeChoice(action.choice);
+    case 'fault':
+      return describeRule(action.rule);
+    case 'space':
+      return `others fill the disk, ${action.bytes} bytes are left`;
+    case 'faultsEnd':
+      return 'faults end';
+    case 'wait':
+      return `${action.ms} ms pass`;
     default:
       return action.do;
   }
@@ -131,6 +159,10 @@ const ACTIONS: readonly string[] = [
   'holdReads',
   'damage',
   'crash',
+  'fault',
+  'space',
+  'faultsEnd',
+  'wait',
   'rest',
 ];
 

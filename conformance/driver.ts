@@ -18,9 +18,10 @@ import {
   expectedPeek,
   expectedRead,
   isOpen,
+  stateOf,
   step,
 } from '../model/step.ts';
-import type { ModelEvent, ModelRecord, Range, Segment } from '../model/vocabulary.ts';
+import type { ModelEvent, ModelRecord, Range } from '../model/vocabulary.ts';
 import { syncedMark } from '../model/vocabulary.ts';
 import type { Result } from '../src/core/codes.ts';
 import { refusalCode } from '../src/core/codes.ts';
@@ -29,10 +30,11 @@ import { Engine } from '../src/core/engine.ts';
 import type { RecordBatch } from '../src/core/record-batch.ts';
 import type { StreamHandle } from '../src/core/stream-handle.ts';
 import type { EngineEvent, StoreInspection } from '../src/core/types.ts';
-import type { Action, Scenario } from './actions.ts';
+import type { Action, Scenario, TraceRule } from './actions.ts';
 import { answeredWithoutIo, compareBatch, macrotask } from './answers.ts';
 import { DamageMade } from './damage.ts';
 import { Divergence, expect } from './divergence.ts';
+import { FaultWatch } from './fault-watch.ts';
 import type { View } from './generator.ts';
 import type { Coverage } from './model-run.ts';
 import { ModelRun } from './model-run.ts';
@@ -46,7 +48,8 @@ import {
   settingsOf,
   unannouncedEvictions,
 } from './refinement.ts';
-import type { Fault } from './simulated-disk.ts';
+import { RetryWatch } from './retry-watch.ts';
+import type { DiskObserver, Fault } from './simulated-disk.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
 import { StoreIds, simulatedPlatform, VirtualClock } from './virtual-clock.ts';
 
@@ -101,26 +104,40 @@ export class StoreRun {
   /** Thrown inside a listener: kept until the engine is done, so that the engine is not disturbed. */
   #heard: unknown = null;
   #dirty = false;
-  #faults = 0;
-  #spaceFaults = 0;
-  #faultsAtFlush = 0;
   readonly #damageMade = new DamageMade();
+  readonly #faults: FaultWatch;
+  readonly #retries = new RetryWatch();
   #steps = 0;
-  #writtenBefore = { bytes: 0, syncs: 0, faults: 0 };
+  #writtenBefore = { bytes: 0, syncs: 0 };
   /** When a flush failed, damage was found, or power failed, since the last durable batch of the log. */
   #moments: Moment[] = [];
   /** Model events of the step being taken, for a timeline. */
   observed: ModelEvent[] = [];
+  /** Hears of every I/O operation beside the run itself. */
+  watcher: DiskObserver | null = null;
+  /** I/O operations and timers that the last rest took. */
+  restSteps = 0;
 
   constructor(scenario: Scenario, coverage: Coverage) {
     this.scenario = scenario;
     this.model = new ModelRun(boundsOf(scenario), coverage);
+    this.#faults = new FaultWatch(this.#damageMade, scenario.whenDiskFull === 'evict-oldest', () => this.model);
     this.disk = scenario.profile === 'linux' ? this.#harnessed(new SimulatedDisk(this.clock)) : null;
   }
 
-  /** A run in which I/O is a matter of calls only lets it complete by itself. */
+  /** A disk of which each step is the harness's, and which it listens to. */
   #harnessed(disk: SimulatedDisk): SimulatedDisk {
     disk.autoSteps = 0;
+    disk.observer = {
+      asked: (operation) => {
+        this.#guarded(() => this.#faults.asked(operation));
+        this.watcher?.asked(operation);
+      },
+      ended: (operation, code) => {
+        this.#faults.ended(operation, code);
+        this.watcher?.ended(operation, code);
+      },
+    };
     return disk;
   }
 
@@ -207,6 +224,14 @@ export class StoreRun {
         return this.#damage(action.pick, action.bit);
       case 'crash':
         return this.#crash(action);
+      case 'fault':
+        return this.#fault(action.rule);
+      case 'space':
+        return this.#space(action.bytes);
+      case 'faultsEnd':
+        return this.#faultsEnd();
+      case 'wait':
+        return this.#wait(action.ms);
       case 'rest':
         return this.#rest();
     }
@@ -283,7 +308,7 @@ export class StoreRun {
     if (model.enabled({ type: 'RETRY_DUE' })) this.#observe({ type: 'RETRY_DUE' });
     else if (model.enabled({ type: 'FLUSH' })) this.#observe({ type: 'FLUSH' });
     // It may share the running flush, and the fault that this one has met already.
-    const faultsBefore = model.context.flush === null ? this.#faults : this.#faultsAtFlush;
+    const faultsBefore = model.context.flush === null ? this.#faults.met : this.#faults.metAtFlush;
     this.#await({ what: 'flush', marks, faultsBefore }, engine.flush());
     return true;
   }
@@ -312,7 +337,9 @@ export class StoreRun {
     if (!this.model.enabled({ type: 'OPEN' })) return false;
     this.#observe({ type: 'OPEN' });
     const counts = this.disk?.counts;
-    this.#writtenBefore = { bytes: counts?.bytesWritten ?? 0, syncs: counts?.syncs ?? 0, faults: this.#faults };
+    this.#writtenBefore = { bytes: counts?.bytesWritten ?? 0, syncs: counts?.syncs ?? 0 };
+    this.#faults.opening();
+    this.#retries.opening();
     const platform = simulatedPlatform(this.disk, this.clock, this.#ids);
     const opened = Engine.open(platform, settingsOf(this.scenario), { onEvent: (event) => this.#hear(event) });
     this.#await({ what: 'open' }, opened);
@@ -323,23 +350,31 @@ export class StoreRun {
     const pending = this.disk?.pending() ?? [];
     const operation = pending[pick % Math.max(1, pending.length)];
     if (operation === undefined || this.disk === null) return false;
-    if (fault === undefined) {
-      this.disk.complete(operation.id);
-      return true;
-    }
-    // A log that finds no space makes the engine give up segments before it can say so: a case of its own.
-    const code = fault.code === 'NO_SPACE' && operation.directory === '' ? 'IO' : fault.code;
-    this.#faults++;
-    if (code === 'NO_SPACE') this.#spaceFaults++;
-    const unreadable = operation.kind === 'read' ? this.#segmentNamed(operation.name) : undefined;
-    if (unreadable !== undefined) this.#damageMade.noteUnreadable(unreadable);
-    this.disk.fail({ ...fault, code }, operation.id);
+    if (fault === undefined) this.disk.complete(operation.id);
+    else this.disk.fail(fault, operation.id);
     return true;
   }
 
-  #segmentNamed(name: string): Segment | undefined {
-    const number = parseSegmentName(name);
-    return this.model.context.segments.find((segment) => segment.number === number);
+  #fault(rule: TraceRule): boolean {
+    if (this.disk === null) return false;
+    const { times } = rule;
+    this.disk.faults.push({ ...rule, times: times ?? Number.POSITIVE_INFINITY });
+    return true;
+  }
+
+  #space(bytes: number): boolean {
+    if (this.disk === null) return false;
+    this.disk.capacityBytes = this.disk.totalBytes + bytes;
+    this.#faults.tight = true;
+    return true;
+  }
+
+  #faultsEnd(): boolean {
+    if (this.disk === null) return false;
+    this.disk.endFaults();
+    this.disk.capacityBytes = Number.POSITIVE_INFINITY;
+    this.#faults.tight = false;
+    return true;
   }
 
   async #drain(): Promise<boolean> {
@@ -355,10 +390,14 @@ export class StoreRun {
 
   #timer(): boolean {
     const inMs = this.clock.nextTimerInMs;
-    if (inMs === null) return false;
+    return inMs !== null && this.#wait(inMs);
+  }
+
+  #wait(ms: number): boolean {
+    const inMs = this.clock.nextTimerInMs;
     // The engine has one timer: the delay after a failed flush.
-    if (this.model.enabled({ type: 'RETRY_DUE' })) this.#observe({ type: 'RETRY_DUE' });
-    this.clock.advance(inMs);
+    if (inMs !== null && inMs <= ms && this.model.enabled({ type: 'RETRY_DUE' })) this.#observe({ type: 'RETRY_DUE' });
+    this.clock.advance(ms);
     return true;
   }
 
@@ -386,9 +425,11 @@ export class StoreRun {
     if (!recovering) this.#noteMoment();
     this.#observe({ type: recovering ? 'RECOVERY_CRASHED' : 'CRASH' });
     if (this.disk !== null) {
-      const holdReads = this.disk.holdReads;
+      const { holdReads, faults } = this.disk;
       this.disk = this.#harnessed(this.disk.crash(action.choice));
       this.disk.holdReads = holdReads;
+      // Power comes back, and what ails the disk is still there.
+      this.disk.faults.push(...faults);
     }
     this.clock.clear();
     this.#forgetEngine();
@@ -404,11 +445,14 @@ export class StoreRun {
 
   /** Faults have stopped: the store comes to rest in RAM mode. One that may not evict may go on asking for space. */
   async #rest(): Promise<boolean> {
+    this.#faultsEnd();
     if (this.engine === null && this.#underWay.length === 0) return false;
     const mayStayFull = this.scenario.whenDiskFull === 'refuse-new';
     let timers = 0;
+    this.restSteps = 0;
     for (let i = 0; this.#ioUnderWay > 0 || (this.clock.timers > 0 && !(mayStayFull && timers > 3)); i++) {
       expect(i < REST_WITHIN, 'liveness', () => `after ${REST_WITHIN} steps without a fault the store is not at rest`);
+      this.restSteps++;
       if (this.#ioUnderWay > 0) this.disk?.complete();
       else if (this.#timer()) timers++;
       await this.#settle();
@@ -435,7 +479,7 @@ export class StoreRun {
       offset: 0,
       max: 0,
       marks: [],
-      faultsBefore: this.#faults,
+      faultsBefore: this.#faults.met,
       expected: null,
       answered: null,
       ...call,
@@ -476,10 +520,10 @@ export class StoreRun {
     if (!result.ok) {
       const { code, message } = result.failure;
       const explained =
-        (code === 'IO_FAILED' &&
-          (this.#faults > call.faultsBefore || (what === 'flush' && this.scenario.whenDiskFull === 'refuse-new'))) ||
+        (code === 'IO_FAILED' && (this.#faults.met > call.faultsBefore || (what === 'flush' && this.#mayBeFull))) ||
         (code === 'CLOSED' && !isOpen(this.model.state));
       expect(explained, 'INV-09', () => `${what} failed without a cause: ${code}, ${message}`);
+      this.#judgeReason(what, code, message);
       return;
     }
     const { streams } = this.model.context;
@@ -502,6 +546,17 @@ export class StoreRun {
         ),
       );
     }
+  }
+
+  /** A user reads what the system said, not only that something failed. */
+  #judgeReason(what: string, code: string, message: string): void {
+    const given = code !== 'IO_FAILED' || /\bE[A-Z]+: |the disk is full/.test(message);
+    expect(given, 'reason', () => `${what} failed and does not say why: ${message}`);
+  }
+
+  /** A flush may be refused though no operation failed: the quota is reached, or others fill the disk. */
+  get #mayBeFull(): boolean {
+    return this.scenario.whenDiskFull === 'refuse-new' || this.#faults.tight;
   }
 
   /**
@@ -542,10 +597,11 @@ export class StoreRun {
     if (!result.ok) {
       const { code, message } = result.failure;
       expect(
-        code === 'IO_FAILED' && this.#faults > call.faultsBefore,
+        code === 'IO_FAILED' && this.#faults.met > call.faultsBefore,
         'INV-18',
         () => `open failed without a cause: ${code}, ${message}`,
       );
+      this.#judgeReason('open', code, message);
       this.#observe({ type: 'OPEN_FAILED' });
       return;
     }
@@ -587,14 +643,31 @@ export class StoreRun {
         break;
       }
     }
+    if (!this.model.enabled(recovered) && this.#faults.lacksSpace) this.#evictInRecovery(recovered);
     this.#moments = [];
     this.#observe(recovered);
+  }
+
+  /**
+   * A recovery whose log finds no space gives up the oldest segments, as a flush does. The model knows evictions in a
+   * flush only, so they are stepped there.
+   */
+  #evictInRecovery(recovered: Extract<ModelEvent, { type: 'RECOVERED' }>): void {
+    const { context } = this.model;
+    const flush = { targets: [], heads: context.streams.map(({ head }) => head), emergency: false };
+    let state = stateOf({ ready: 'flushing' }, { ...context, flush });
+    for (const event of unannouncedEvictions(context, recovered, Number.POSITIVE_INFINITY)) {
+      if (!can(state, event)) return;
+      state = step(state, event);
+    }
+    const evicted = stateOf('recovering', { ...state.context, flush: null });
+    if (can(evicted, recovered)) this.model.state = evicted;
   }
 
   /** The state now, had evictions been done at that moment; null when there were none or what followed excludes it. */
   #withEvictions(moment: Moment, recovered: Extract<ModelEvent, { type: 'RECOVERED' }>): ModelState | null {
     const { context } = moment.state;
-    const needBytes = this.#spaceFaults > 0 ? Number.POSITIVE_INFINITY : mostNeededBytes(context, moment.otherBytes);
+    const needBytes = this.#faults.lackedSpace ? Number.POSITIVE_INFINITY : mostNeededBytes(context, moment.otherBytes);
     const unannounced = unannouncedEvictions(context, recovered, needBytes);
     if (unannounced.length === 0) return null;
     let { state } = moment;
@@ -623,17 +696,20 @@ export class StoreRun {
       this.#linearizeReads(event.type === 'damaged' || event.type === 'segmentEvicted');
       this.#throwHeard();
       if (event.type === 'damaged') this.#damageMade.allow(readDamage(this.scenario, event));
-      if (event.type === 'flushStarted') this.#faultsAtFlush = this.#faults;
+      if (event.type === 'flushStarted') this.#faults.flushStarted();
+      if (event.type === 'flushed') this.#retries.flushed();
       if (event.type === 'flushFailed') {
         expect(
-          this.#faults > this.#faultsAtFlush || this.scenario.whenDiskFull === 'refuse-new',
+          this.#faults.met > this.#faults.metAtFlush || this.#mayBeFull,
           'INV-09',
           () => `a flush failed without a fault: ${event.message}`,
         );
+        this.#judgeReason('flush', 'IO_FAILED', event.message);
+        this.#retries.flushFailed(event.retryInMs);
       }
       const { context, lifecycle } = this.model;
       const needBytes = (): number =>
-        this.#spaceFaults > 0 ? Number.POSITIVE_INFINITY : mostNeededBytes(context, this.#otherBytes());
+        this.#faults.lacksSpace ? Number.POSITIVE_INFINITY : mostNeededBytes(context, this.#otherBytes());
       const situation = { scenario: this.scenario, context, lifecycle, inspect: () => engine.inspect(), needBytes };
       for (const modelEvent of readEvent(event, situation)) this.#observe(modelEvent);
       if (event.type === 'closed') this.#judgeClosed(event.unsaved);
@@ -644,10 +720,7 @@ export class StoreRun {
   #judgeClosed(unsaved: number): void {
     const before = this.#underWay.find(({ what }) => what === 'close')?.faultsBefore ?? 0;
     const mayFail =
-      this.disk === null ||
-      this.#faults > before ||
-      this.#faults > this.#faultsAtFlush ||
-      this.scenario.whenDiskFull === 'refuse-new';
+      this.disk === null || this.#faults.met > before || this.#faults.met > this.#faults.metAtFlush || this.#mayBeFull;
     expect(unsaved === 0 || mayFail, 'INV-15', () => `close left ${unsaved} records unsaved, and no I/O failed`);
     this.#forgetEngine();
   }
@@ -705,7 +778,8 @@ export class StoreRun {
       const summary = found.map(({ field, model, engine }) => `${field}: model ${model}, engine ${engine}`).join('; ');
       throw new Divergence(found[0].breaks, summary, found);
     }
-    if (this.disk !== null && this.#ioUnderWay === 0 && this.#faults === 0)
+    if (context.retryWaiting && isOpen(this.model.state)) this.#retries.waits(this.clock.nextTimerInMs);
+    if (this.disk !== null && this.#ioUnderWay === 0 && this.#faults.met === 0 && this.disk.stalled().length === 0)
       this.#compareDisk(inspection.diskBytes, stats);
   }
 
@@ -728,6 +802,8 @@ export class StoreRun {
   async #checkContent(): Promise<void> {
     if (this.engine === null || !isOpen(this.model.state)) return;
     const held = this.disk?.holdReads ?? false;
+    // The harness looks at what is there: what ails the disk is for the engine's own reads.
+    const faults = this.disk?.faults.splice(0) ?? [];
     if (this.disk !== null) this.disk.holdReads = false;
     for (const [stream, handle] of this.#handles.entries()) {
       if (this.#underWay.some((call) => call.stream === stream)) continue;
@@ -743,6 +819,7 @@ export class StoreRun {
       expect(finding === null, 'INV-03', () => `peek at all of stream ${stream}: ${finding}`);
     }
     if (this.disk !== null) this.disk.holdReads = held;
+    this.disk?.faults.push(...faults);
     this.#compareLedger(this.engine);
     this.#compare();
   }

@@ -3,13 +3,13 @@
  *
  * Every write, sync, rename, remove and directory sync is an operation under way until the harness completes it, or
  * fails it; they may end in any order. Reads, lists, the lock and free space answer at once unless held. `autoSteps`
- * operations complete by themselves first (Infinity: all of them, 0: none).
+ * operations complete by themselves first (Infinity: all of them, 0: none). A slow one ends when faults end, not before.
  *
  * A crash gives a new disk; the old one answers nothing any more, as a process that died. What a power cut leaves is
  * data (`CrashChoice`), so that a failing run can be replayed and made smaller. After a killed process what was
  * written is still there and still not durable: a power cut later may take it.
  *
- * What it does not do: time. A slow disk is one whose operations the harness completes late.
+ * What it does not do: time. How long a slow operation takes is what the harness lets happen meanwhile.
  */
 import type { Directory, DiskPort, FileEntry, IoErrorCode, IoResult, LockResult } from '../src/core/port.ts';
 import type { DiskImage, VolatileUnit } from './disk-state.ts';
@@ -18,7 +18,7 @@ import { Random } from './random.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 export type ChangeKind = 'write' | 'sync' | 'syncDirectory' | 'rename' | 'remove';
-export type OperationKind = ChangeKind | 'read' | 'list';
+export type OperationKind = ChangeKind | 'read' | 'list' | 'lock' | 'freeBytes';
 
 /** An operation that the engine asked for and that has not ended. */
 export interface Operation {
@@ -39,16 +39,25 @@ export interface Fault {
   readonly keepReadable?: boolean;
 }
 
-/** Fails operations as they complete, whoever completes them. Absent fields match everything. */
+/**
+ * Fails operations as they complete, whoever completes them, or holds them back when they are asked for (`slow`). Absent
+ * fields match everything.
+ */
 export interface FaultRule {
-  readonly kind?: OperationKind;
+  readonly kind?: OperationKind | readonly OperationKind[];
   readonly directory?: Directory;
   readonly namePrefix?: string;
   /** How many matching operations pass first. */
   skip?: number;
   /** How many fail then; Infinity for a fault that stays. */
   times: number;
-  readonly fault: Fault;
+  readonly fault: Fault | 'slow';
+}
+
+/** Hears of each operation that the engine asks for, and how it ended: null for well. */
+export interface DiskObserver {
+  asked(operation: Operation): void;
+  ended(operation: Operation, code: IoErrorCode | null): void;
 }
 
 /**
@@ -99,6 +108,12 @@ function refused(code: IoErrorCode, operation: { kind: string; directory: Direct
   };
 }
 
+const isChange = (kind: OperationKind): boolean =>
+  kind !== 'read' && kind !== 'list' && kind !== 'lock' && kind !== 'freeBytes';
+
+const isOf = (kind: OperationKind, wanted: FaultRule['kind']): boolean =>
+  wanted === undefined || wanted === kind || (typeof wanted === 'object' && wanted.includes(kind));
+
 /** Draws which units a power cut leaves: nothing, all, a prefix, all but one, or each by its own chance; out of order too. */
 export function drawSurvivors(units: readonly VolatileUnit[], random: Random): number[] {
   const all = units.map((_, index) => index);
@@ -127,6 +142,7 @@ export class SimulatedDisk implements DiskPort {
   /** Bytes of the file system; what other files take is not simulated, lower it instead. */
   capacityBytes = Number.POSITIVE_INFINITY;
   readonly faults: FaultRule[] = [];
+  observer: DiskObserver | null = null;
   readonly counts: DiskCounts = {
     steps: 0,
     writes: 0,
@@ -140,6 +156,8 @@ export class SimulatedDisk implements DiskPort {
   readonly clock: VirtualClock;
   #state: DiskState;
   #underWay: UnderWay[] = [];
+  /** Held back by a slow disk. */
+  #stalled: UnderWay[] = [];
   #nextId = 1;
   #locked = false;
   #dead = false;
@@ -152,9 +170,21 @@ export class SimulatedDisk implements DiskPort {
 
   // ---- The harness's side
 
-  /** Operations under way, in the order in which they were asked for. */
+  /** Operations under way, in the order in which they were asked for; without those that a slow disk holds back. */
   pending(): readonly Operation[] {
     return this.#underWay;
+  }
+
+  /** Operations that a slow disk holds back. */
+  stalled(): readonly Operation[] {
+    return this.#stalled;
+  }
+
+  /** The disk is sound and quick again: no rule is left, and what was held back is under way like anything else. */
+  endFaults(): void {
+    this.faults.length = 0;
+    this.#underWay.push(...this.#stalled);
+    this.#stalled = [];
   }
 
   /** Ends an operation well (unless a fault rule says otherwise). Default: the oldest. @returns whether there was one. */
@@ -185,6 +215,7 @@ export class SimulatedDisk implements DiskPort {
     after.capacityBytes = this.capacityBytes;
     this.#dead = true;
     this.#underWay = [];
+    this.#stalled = [];
     this.clock.clear();
     return after;
   }
@@ -245,7 +276,8 @@ export class SimulatedDisk implements DiskPort {
   // ---- The engine's side
 
   async lock(): Promise<LockResult> {
-    if (this.#dead) return NEVER;
+    const asked = await this.#ask('lock', '', '', 0, 0, null, '');
+    if (!asked.ok) return asked;
     if (this.#locked) return { ok: false, holder: 'the engine that this disk already serves' };
     this.#locked = true;
     return { ok: true };
@@ -284,9 +316,8 @@ export class SimulatedDisk implements DiskPort {
     return this.#ask('rename', directory, from, 0, 0, null, to);
   }
 
-  async freeBytes(): Promise<IoResult<number>> {
-    if (this.#dead) return NEVER;
-    return { ok: true, value: Math.max(0, this.capacityBytes - this.totalBytes) };
+  freeBytes(): Promise<IoResult<number>> {
+    return this.#ask('freeBytes', '', '', 0, 0, null, '');
   }
 
   after(delayMs: number, callback: () => void): () => void {
@@ -308,9 +339,15 @@ export class SimulatedDisk implements DiskPort {
     return new Promise((resolve) => {
       const id = this.#nextId++;
       const settle = resolve as (result: IoResult<never>) => void;
-      this.#underWay.push({ id, kind, directory, name, offset, bytes, data, to, mark: this.#state.mark(), settle });
-      if (kind === 'read' || kind === 'list') {
-        if (!this.holdReads) this.complete(id);
+      const operation = { id, kind, directory, name, offset, bytes, data, to, mark: this.#state.mark(), settle };
+      this.observer?.asked(operation);
+      if (this.#faultFor(operation, true) !== null) {
+        this.#stalled.push(operation);
+        return;
+      }
+      this.#underWay.push(operation);
+      if (!isChange(kind)) {
+        if (!this.holdReads || kind === 'lock' || kind === 'freeBytes') this.complete(id);
       } else if (this.autoSteps > 0) {
         this.autoSteps--;
         this.complete(id);
@@ -323,19 +360,19 @@ export class SimulatedDisk implements DiskPort {
     const operation = this.#underWay[index];
     if (operation === undefined) return false;
     this.#underWay.splice(index, 1);
-    const fault = given ?? this.#faultFor(operation);
-    const isChange = operation.kind !== 'read' && operation.kind !== 'list';
-    if (isChange) this.counts.steps++;
+    const fault = given ?? (this.#faultFor(operation, false) as Fault | null);
+    if (isChange(operation.kind)) this.counts.steps++;
     if (fault !== null) this.counts.faults++;
     const result = fault === null ? this.#perform(this.#state, operation) : this.#performFaulty(operation, fault);
-    if (isChange) this.#notePeak();
+    if (isChange(operation.kind)) this.#notePeak();
+    this.observer?.ended(operation, result.ok ? null : result.error.code);
     operation.settle(result as IoResult<never>);
     return true;
   }
 
-  #faultFor(operation: Operation): Fault | null {
+  #faultFor(operation: Operation, slow: boolean): FaultRule['fault'] | null {
     for (const rule of this.faults) {
-      if (rule.kind !== undefined && rule.kind !== operation.kind) continue;
+      if ((rule.fault === 'slow') !== slow || !isOf(operation.kind, rule.kind)) continue;
       if (rule.directory !== undefined && rule.directory !== operation.directory) continue;
       if (rule.namePrefix !== undefined && !operation.name.startsWith(rule.namePrefix)) continue;
       if ((rule.skip ?? 0) > 0) {
@@ -362,6 +399,10 @@ export class SimulatedDisk implements DiskPort {
     const { kind, directory, name } = operation;
     const done = { ok: true, value: undefined } as const;
     switch (kind) {
+      case 'lock':
+        return done;
+      case 'freeBytes':
+        return { ok: true, value: Math.max(0, this.capacityBytes - this.totalBytes) };
       case 'list':
         return {
           ok: true,
@@ -410,7 +451,10 @@ export class SimulatedDisk implements DiskPort {
 
   /** The state in which every change under way has been made and none of them is durable. */
   #withUnderWay(): DiskState {
-    const changes = this.#underWay.filter(({ kind }) => kind === 'write' || kind === 'rename' || kind === 'remove');
+    const changes = [...this.#underWay, ...this.#stalled].filter(
+      ({ kind }) => kind === 'write' || kind === 'rename' || kind === 'remove',
+    );
+    changes.sort((a, b) => a.id - b.id);
     if (changes.length === 0) return this.#state;
     const state = DiskState.restore(this.#state.snapshot());
     for (const { kind, directory, name, offset, data, to } of changes) {

@@ -1,0 +1,109 @@
+/**
+ * What went wrong on the disk of a run: how many operations failed, for lack of space or otherwise, and what of that
+ * explains an answer, an eviction or a segment that is gone.
+ *
+ * A live segment's file may go before the log has forgotten it in one case only (docs/decisions/0013): the log itself
+ * finds no space. Then the oldest go first, and what of them is missed before the log says so is called damaged.
+ */
+import { heads, isDead } from '../model/queries.ts';
+import type { Context, Lifecycle, Segment } from '../model/vocabulary.ts';
+import { parseSegmentName } from '../src/core/disk-index.ts';
+import type { IoErrorCode } from '../src/core/port.ts';
+import type { DamageMade } from './damage.ts';
+import { expect } from './divergence.ts';
+import type { DiskObserver, Operation } from './simulated-disk.ts';
+
+export interface Circumstances {
+  readonly context: Context;
+  readonly lifecycle: Lifecycle;
+}
+
+export class FaultWatch implements DiskObserver {
+  /** Operations that failed so far. */
+  met = 0;
+  /** `met` when the running flush started. */
+  metAtFlush = 0;
+  /** Others fill the disk: what is refused need not be an operation that failed. */
+  tight = false;
+  #space = 0;
+  #spaceAtFlush = 0;
+  /** For lack of space, of the log. */
+  #logSpace = 0;
+  #logSpaceBefore = 0;
+  readonly #givenUp = new Set<number>();
+  readonly #damage: DamageMade;
+  readonly #mayEvict: boolean;
+  readonly #now: () => Circumstances;
+
+  constructor(damage: DamageMade, mayEvict: boolean, now: () => Circumstances) {
+    this.#damage = damage;
+    this.#mayEvict = mayEvict;
+    this.#now = now;
+  }
+
+  opening(): void {
+    this.#logSpaceBefore = this.#logSpace;
+    this.flushStarted();
+  }
+
+  flushStarted(): void {
+    this.metAtFlush = this.met;
+    this.#spaceAtFlush = this.#space;
+    this.#logSpaceBefore = this.#logSpace;
+  }
+
+  /** The file system itself refused for lack of space since this flush, or this open, began; or others fill the disk. */
+  get lacksSpace(): boolean {
+    return this.tight || this.#space > this.#spaceAtFlush;
+  }
+
+  /** The file system ever refused for lack of space. */
+  get lackedSpace(): boolean {
+    return this.tight || this.#space > 0;
+  }
+
+  asked({ kind, directory, name }: Operation): void {
+    if (kind !== 'remove' || directory === '') return;
+    const segment = this.#segmentNamed(name);
+    if (segment !== undefined) this.#judgeRemoval(segment);
+  }
+
+  ended({ kind, directory, name }: Operation, code: IoErrorCode | null): void {
+    if (code === null) return;
+    this.met++;
+    if (code === 'NO_SPACE') {
+      this.#space++;
+      if (directory === '') this.#logSpace++;
+    }
+    const unreadable = kind === 'read' ? this.#segmentNamed(name) : undefined;
+    if (unreadable !== undefined) this.#damage.noteUnreadable(unreadable);
+  }
+
+  #segmentNamed(name: string): Segment | undefined {
+    const number = parseSegmentName(name);
+    return number === null ? undefined : this.#now().context.segments.find((segment) => segment.number === number);
+  }
+
+  #judgeRemoval(segment: Segment): void {
+    const { context, lifecycle } = this.#now();
+    const spaceless = this.#logSpace > this.#logSpaceBefore;
+    if (lifecycle === 'recovering') {
+      // What the log had forgotten when power failed goes now; the model may not know of it.
+      if (spaceless) this.#damage.noteUnreadable(segment);
+      return;
+    }
+    expect(spaceless, 'INV-12', () => `the file of segment ${segment.number} goes while the segment is live`);
+    const now = heads(context);
+    const older = context.segments.find(
+      (each) => each.number < segment.number && !this.#givenUp.has(each.number) && !isDead(context, each, now),
+    );
+    expect(
+      isDead(context, segment, now) || (this.#mayEvict && older === undefined),
+      'INV-11',
+      () =>
+        `the log finds no space and segment ${segment.number} gives way, though ${older?.number ?? 'none'} is older`,
+    );
+    this.#givenUp.add(segment.number);
+    this.#damage.noteUnreadable(segment);
+  }
+}
