@@ -413,7 +413,9 @@ export class StoreRun {
     if (segment === undefined || this.disk === null) return false;
     const file = this.disk.files().find(({ name }) => parseSegmentName(name) === segment.number);
     if (file === undefined) return false;
-    const at = bit % (file.content.length * 8);
+    const bits = file.content.length * 8;
+    // Below zero from the end.
+    const at = ((bit % bits) + bits) % bits;
     this.disk.flipBit(file.directory, file.name, at);
     this.#damageMade.noteFlip(segment, file.content.length, at);
     return true;
