@@ -47,6 +47,8 @@ export type Action =
   | { readonly do: 'revert'; readonly stream: number }
   | { readonly do: 'discard'; readonly stream: number; readonly n: number }
   | { readonly do: 'flush' }
+  /** Power is failing, in so many milliseconds. */
+  | { readonly do: 'emergencyFlush'; readonly deadlineMs: number }
   | { readonly do: 'checkpoint' }
   | { readonly do: 'close' }
   | { readonly do: 'open' }
@@ -119,6 +121,8 @@ export function describeAction(action: Action): string {
       return `${action.do} stream ${action.stream} n ${action.n}`;
     case 'revert':
       return `revert stream ${action.stream}`;
+    case 'emergencyFlush':
+      return `emergency flush within ${action.deadlineMs} ms`;
     case 'io':
       return action.fault === undefined
         ? `I/O step ${action.pick}`
@@ -150,6 +154,7 @@ const ACTIONS: readonly string[] = [
   'revert',
   'discard',
   'flush',
+  'emergencyFlush',
   'checkpoint',
   'close',
   'open',

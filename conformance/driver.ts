@@ -26,6 +26,7 @@ import { syncedMark } from '../model/vocabulary.ts';
 import type { Result } from '../src/core/codes.ts';
 import { refusalCode } from '../src/core/codes.ts';
 import { allocatedBytes, parseSegmentName } from '../src/core/disk-index.ts';
+import type { SaveReport } from '../src/core/engine.ts';
 import { Engine } from '../src/core/engine.ts';
 import type { RecordBatch } from '../src/core/record-batch.ts';
 import type { StreamHandle } from '../src/core/stream-handle.ts';
@@ -38,10 +39,12 @@ import { FaultWatch } from './fault-watch.ts';
 import type { View } from './generator.ts';
 import type { Coverage } from './model-run.ts';
 import { ModelRun } from './model-run.ts';
+import { askedFor, goesOn, inEmergency, judgePriorities } from './power-fail.ts';
 import {
   boundsOf,
   differences,
   mostNeededBytes,
+  readCommit,
   readDamage,
   readEvent,
   readRecovered,
@@ -69,7 +72,7 @@ const ALL = 1_000_000;
 
 /** A call that the engine has not answered. */
 interface UnderWay {
-  readonly what: 'read' | 'peek' | 'flush' | 'checkpoint' | 'close' | 'open';
+  readonly what: 'read' | 'peek' | 'flush' | 'emergencyFlush' | 'checkpoint' | 'close' | 'open';
   /** Stream of a read or peek. */
   readonly stream: number;
   readonly offset: number;
@@ -77,6 +80,8 @@ interface UnderWay {
   /** Marks when it was called: what a flush or checkpoint that answers ok has made durable. */
   readonly marks: readonly number[];
   readonly faultsBefore: number;
+  /** Until when it may save, by the wall clock. */
+  readonly endMs: number;
   /** What the read had to give, once it took effect. */
   expected: readonly ModelRecord[] | null;
   answered: { readonly result: Result<unknown> } | { readonly thrown: unknown } | null;
@@ -107,6 +112,8 @@ export class StoreRun {
   readonly #damageMade = new DamageMade();
   readonly #faults: FaultWatch;
   readonly #retries = new RetryWatch();
+  /** The running flush began because power is failing: it goes by priority. One that ran already is only cut short. */
+  #byPriority = false;
   #steps = 0;
   #writtenBefore = { bytes: 0, syncs: 0 };
   /** When a flush failed, damage was found, or power failed, since the last durable batch of the log. */
@@ -206,6 +213,8 @@ export class StoreRun {
         return this.#revert(action.stream);
       case 'flush':
         return this.#flush();
+      case 'emergencyFlush':
+        return this.#emergencyFlush(action.deadlineMs);
       case 'checkpoint':
         return this.#checkpoint();
       case 'close':
@@ -313,6 +322,24 @@ export class StoreRun {
     return true;
   }
 
+  #emergencyFlush(deadlineMs: number): boolean {
+    const { engine, model } = this;
+    if (engine === null || !isOpen(model.state)) return false;
+    model.state = inEmergency(model.state);
+    const marks = model.context.streams.map(({ appended }) => appended);
+    const endMs = this.clock.wallMs + deadlineMs;
+    this.#await({ what: 'emergencyFlush', marks, endMs }, engine.emergencyFlush(deadlineMs));
+    return true;
+  }
+
+  get #waitsForFlush(): boolean {
+    return this.#underWay.some(({ what }) => what === 'flush');
+  }
+
+  get #emergency(): boolean {
+    return this.#underWay.some(({ what }) => what === 'emergencyFlush');
+  }
+
   #checkpoint(): boolean {
     const { engine, model } = this;
     if (engine === null || !isOpen(model.state)) return false;
@@ -322,12 +349,7 @@ export class StoreRun {
 
   #close(): boolean {
     const { engine, model } = this;
-    if (
-      engine === null ||
-      !isOpen(model.state) ||
-      this.#underWay.some(({ what }) => what === 'read' || what === 'peek')
-    )
-      return false;
+    if (engine === null || !isOpen(model.state)) return false;
     this.#observe({ type: 'CLOSE' });
     this.#await({ what: 'close' }, engine.close());
     return true;
@@ -482,6 +504,7 @@ export class StoreRun {
       max: 0,
       marks: [],
       faultsBefore: this.#faults.met,
+      endMs: 0,
       expected: null,
       answered: null,
       ...call,
@@ -507,6 +530,7 @@ export class StoreRun {
   }
 
   #judgeAnswers(): void {
+    if (this.#emergency) this.#guarded(() => this.#takePartialCommit());
     this.#linearizeReads();
     const answered = this.#underWay.filter((call) => call.answered !== null);
     if (answered.length === 0) return;
@@ -521,8 +545,9 @@ export class StoreRun {
     const { result } = answered;
     if (!result.ok) {
       const { code, message } = result.failure;
+      const flushes = what === 'flush' || what === 'emergencyFlush';
       const explained =
-        (code === 'IO_FAILED' && (this.#faults.met > call.faultsBefore || (what === 'flush' && this.#mayBeFull))) ||
+        (code === 'IO_FAILED' && (this.#faults.met > call.faultsBefore || (flushes && this.#mayBeFull))) ||
         (code === 'CLOSED' && !isOpen(this.model.state));
       expect(explained, 'INV-09', () => `${what} failed without a cause: ${code}, ${message}`);
       this.#judgeReason(what, code, message);
@@ -530,12 +555,16 @@ export class StoreRun {
     }
     const { streams } = this.model.context;
     if (what === 'read' || what === 'peek') this.#judgeBatch(call, result.value as RecordBatch);
-    if (what === 'flush') {
+    if (what === 'emergencyFlush') this.#judgeSaved(call, result.value as SaveReport);
+    // Time stands still while a flush runs, unless a timer was waited for.
+    const allSaved =
+      what === 'flush' || (what === 'emergencyFlush' && this.disk !== null && this.clock.wallMs < call.endMs);
+    if (allSaved) {
       streams.forEach((stream, i) =>
         expect(
           syncedMark(stream) >= (call.marks[i] ?? 0),
           'INV-15',
-          () => `flush answered ok, stream ${i} is synced to ${syncedMark(stream)} of ${call.marks[i]}`,
+          () => `${what} answered ok, stream ${i} is synced to ${syncedMark(stream)} of ${call.marks[i]}`,
         ),
       );
     }
@@ -559,6 +588,32 @@ export class StoreRun {
   /** A flush may be refused though no operation failed: the quota is reached, or others fill the disk. */
   get #mayBeFull(): boolean {
     return this.scenario.whenDiskFull === 'refuse-new' || this.#faults.tight;
+  }
+
+  /** What a power-fail flush says it could not save is what is in RAM still, or less: more was appended meanwhile. */
+  #judgeSaved(call: UnderWay, report: SaveReport): void {
+    const unsaved = (i: number): number => {
+      const stream = this.model.context.streams[i];
+      return stream === undefined ? 0 : Math.max(0, (call.marks[i] ?? 0) - syncedMark(stream));
+    };
+    const left = this.scenario.streams.reduce((sum, _, i) => sum + unsaved(i), 0);
+    expect(
+      report.unsaved >= left && (this.disk !== null || report.saved === 0),
+      'INV-15',
+      () => `emergencyFlush reports ${report.unsaved} records unsaved, ${left} are`,
+    );
+  }
+
+  /** A power-fail flush commits after each priority; the model has one commit a flush. */
+  #takePartialCommit(): void {
+    const { engine, model } = this;
+    if (engine === null || model.context.flush === null) return;
+    const inspection = engine.inspect();
+    if (!inspection.segments.some(({ number }) => number > model.context.lastSegment)) return;
+    const before = model.state;
+    this.#observe(readCommit(this.scenario, model.context, inspection));
+    if (this.#byPriority) judgePriorities(this.scenario, before.context, model.context);
+    model.state = goesOn(before, model.state);
   }
 
   /**
@@ -697,6 +752,7 @@ export class StoreRun {
     this.#guarded(() => {
       this.#linearizeReads(event.type === 'damaged' || event.type === 'segmentEvicted');
       this.#throwHeard();
+      if (this.#emergency && event.type !== 'flushed') this.#takePartialCommit();
       if (event.type === 'damaged') this.#damageMade.allow(readDamage(this.scenario, event));
       if (event.type === 'flushStarted') this.#faults.flushStarted();
       if (event.type === 'flushed') this.#retries.flushed();
@@ -709,11 +765,25 @@ export class StoreRun {
         this.#judgeReason('flush', 'IO_FAILED', event.message);
         this.#retries.flushFailed(event.retryInMs);
       }
-      const { context, lifecycle } = this.model;
+      if (event.type === 'flushStarted' && this.#emergency) this.model.state = askedFor(this.model.state);
+      const { context } = this.model;
       const needBytes = (): number =>
         this.#faults.lacksSpace ? Number.POSITIVE_INFINITY : mostNeededBytes(context, this.#otherBytes());
-      const situation = { scenario: this.scenario, context, lifecycle, inspect: () => engine.inspect(), needBytes };
+      const situation = {
+        scenario: this.scenario,
+        context,
+        lifecycle: this.model.lifecycle,
+        inspect: () => engine.inspect(),
+        needBytes,
+      };
       for (const modelEvent of readEvent(event, situation)) this.#observe(modelEvent);
+      if (event.type === 'flushStarted') {
+        this.#byPriority = this.#emergency;
+        if (this.#emergency) this.model.state = inEmergency(this.model.state);
+      }
+      // A call that the flush which ended early did not take is waiting: it asks again.
+      if (event.type === 'flushRequested' && !this.model.context.flushRequested && this.#waitsForFlush)
+        this.#observe({ type: 'FLUSH' });
       if (event.type === 'closed') this.#judgeClosed(event.unsaved);
     });
   }

@@ -206,6 +206,12 @@ const ENTRIES: readonly Entry[] = [
     make: () => ({ do: 'flush' }),
   },
   {
+    name: 'emergencyFlush',
+    weight: { ram: 0.5, disk: 1, crash: 2 },
+    when: open,
+    make: (_, random) => ({ do: 'emergencyFlush', deadlineMs: random.pick([0, 200, 200, 200]) }),
+  },
+  {
     name: 'checkpoint',
     weight: { ram: 3, disk: 5, crash: 6 },
     when: (view) => withDisk(view) && open(view),
@@ -214,7 +220,7 @@ const ENTRIES: readonly Entry[] = [
   {
     name: 'close',
     weight: { ram: 0.5, disk: 0.5, crash: 1 },
-    when: (view) => open(view) && view.readsUnderWay === 0,
+    when: open,
     make: () => ({ do: 'close' }),
   },
   {

@@ -131,6 +131,16 @@ export interface Situation {
   readonly needBytes: () => number;
 }
 
+/** How segments that have become live read as the end of a flush. */
+export function readCommit(
+  scenario: Scenario,
+  context: Context,
+  inspection: StoreInspection,
+): Extract<ModelEvent, { type: 'FLUSH_DONE' }> {
+  const segments = readSegments(scenario, inspection).filter(({ number }) => number > context.lastSegment);
+  return { type: 'FLUSH_DONE', segments, heads: durableHeads(scenario, inspection) };
+}
+
 /** The model's events that an announcement stands for, in order. */
 export function readEvent(event: EngineEvent, situation: Situation): ModelEvent[] {
   const { scenario, context, lifecycle } = situation;
@@ -142,11 +152,8 @@ export function readEvent(event: EngineEvent, situation: Situation): ModelEvent[
         ? [{ type: 'RETRY_DUE' }, started]
         : [started];
     }
-    case 'flushed': {
-      const inspection = situation.inspect();
-      const segments = readSegments(scenario, inspection).filter(({ number }) => number > context.lastSegment);
-      return [{ type: 'FLUSH_DONE', segments, heads: durableHeads(scenario, inspection) }];
-    }
+    case 'flushed':
+      return [readCommit(scenario, context, situation.inspect())];
     case 'flushFailed':
       return [{ type: 'FLUSH_FAILED' }];
     case 'checkpointed':

@@ -11,7 +11,7 @@
 
 import { ioFailure } from './checkpoint-log.ts';
 import type { Result } from './codes.ts';
-import { success } from './codes.ts';
+import { failure, success } from './codes.ts';
 import type { BlockPlace } from './disk-index.ts';
 import { segmentName } from './disk-index.ts';
 import type { IoResult } from './port.ts';
@@ -50,7 +50,7 @@ export class Reader {
   /**
    * Completes a batch of at most `max` records from where `position` says and calls `take` in the same instant, with
    * the mark behind the last record. `position` is asked anew after every wait.
-   * @returns IO_FAILED with nothing changed when the disk cannot be read.
+   * @returns IO_FAILED with nothing changed when the disk cannot be read, CLOSED when the store was closed meanwhile.
    */
   async read(
     slot: number,
@@ -60,6 +60,8 @@ export class Reader {
   ): Promise<Result<RecordBatch>> {
     const runs = new Map<number, LoadedRun>();
     for (;;) {
+      // Closed while it waited for the disk: nothing becomes pending any more, and nothing found is entered.
+      if (!this.#state.open) return failure('CLOSED', 'the store was closed meanwhile');
       const from = position();
       const missing = this.#missing(slot, from, max, runs);
       if (missing === null) {
