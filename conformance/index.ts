@@ -12,6 +12,18 @@ export type { Outcome } from './execute.ts';
 export { runActions } from './execute.ts';
 export type { ItfReading, ItfStep, ItfTrace } from './itf.ts';
 export { fromItf, saveItf, toItf } from './itf.ts';
+export type { CheckOptions, CheckReport, StoreManifest } from './others/check-store.ts';
+export { ConformanceError, checkStore } from './others/check-store.ts';
+export type {
+  OptionalOperation,
+  RefusalCode,
+  Refused,
+  StoreMarks,
+  StoreRecord,
+  StoreUnderTest,
+  StreamMarks,
+  StreamSpec,
+} from './others/store-under-test.ts';
 export { Random } from './random.ts';
 export type { CampaignOptions, CampaignResult, Failure, Progress } from './run.ts';
 export { runCampaign, saveTrace } from './run.ts';
