@@ -5,7 +5,7 @@
  * over. Every run ends with everything delivered once more, a flush, a crash, and everything delivered again.
  */
 import { createHash } from 'node:crypto';
-import type { Scenario } from '../actions.ts';
+import type { Action, Scenario } from '../actions.ts';
 import { Divergence } from '../divergence.ts';
 import { drawScenario, nextAction } from '../generator.ts';
 import type { Coverage } from '../model-run.ts';
@@ -183,23 +183,36 @@ const SHOWN_BY_READ: readonly string[] = ['INV-03', 'INV-12', 'INV-13'];
 const isSame = (a: string | undefined, b: string | undefined): boolean =>
   a === b || (SHOWN_BY_READ.includes(a ?? '') && SHOWN_BY_READ.includes(b ?? ''));
 
-/** Removes what the failure does not need. */
+/**
+ * Removes what the failure does not need. A count in the failing step often stands for as many appends before it: these
+ * go together, which no single removal would try.
+ */
 async function shrunk(subject: Subject, scenario: Scenario, ran: Ran, timeoutMs: number): Promise<Ran> {
-  const breaks = ran.failure?.breaks;
   const endMs = performance.now() + SHRINK_MS;
   let best = ran;
-  await shrinkActions(
-    ran.actions,
-    async (candidate) => {
-      if (performance.now() > endMs) return false;
-      const again = await runStoreActions(subject, scenario, candidate as readonly StoreAction[], timeoutMs);
-      if (!isSame(again.failure?.breaks, breaks)) return false;
-      if (again.actions.length <= best.actions.length) best = again;
-      return true;
-    },
-    SHRINK_TRIALS,
-  );
+  const fails = async (candidate: readonly Action[]): Promise<boolean> => {
+    if (performance.now() > endMs) return false;
+    const again = await runStoreActions(subject, scenario, candidate as readonly StoreAction[], timeoutMs);
+    if (!isSame(again.failure?.breaks, ran.failure?.breaks)) return false;
+    if (again.actions.length <= best.actions.length) best = again;
+    return true;
+  };
+  await shrinkActions(ran.actions, fails, SHRINK_TRIALS);
+  while (await countsDown(best.actions, fails)) await shrinkActions(best.actions, fails, SHRINK_TRIALS);
   return best;
+}
+
+/** Tries the failing step with a count of one less, together with one step before it. @returns whether that failed too. */
+async function countsDown(
+  actions: readonly StoreAction[],
+  fails: (candidate: readonly Action[]) => Promise<boolean>,
+): Promise<boolean> {
+  const last = actions.at(-1);
+  if (last === undefined || (last.do !== 'acknowledge' && last.do !== 'discard') || last.n <= 1) return false;
+  for (let at = actions.length - 2; at >= 0; at--) {
+    if (await fails([...actions.slice(0, -1).toSpliced(at, 1), { ...last, n: last.n - 1 }])) return true;
+  }
+  return false;
 }
 
 /** Runs until one fails or all are done. The same seed gives the same runs. */

@@ -1,5 +1,5 @@
 /** The project's own store as checkStore sees somebody's: openStore behind the operations, on disk and in RAM. */
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import type { StoreMarks, StoreRecord, StoreUnderTest, StreamSpec } from '../../../conformance/index.ts';
@@ -13,6 +13,24 @@ const SETTINGS: StoreOptions = {
   freeFloorBytes: 0,
   streamsMax: 8,
 };
+
+/** A dead process's lock is nobody's; in this test the process lives on. */
+const isLock = (root: string, path: string): boolean => relative(root, path).startsWith('lock');
+
+/** Names and sizes of all files, to see that nothing changed. */
+async function listing(root: string): Promise<string> {
+  const found = await readdir(root, { recursive: true, withFileTypes: true });
+  const files = found.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const sizes = await Promise.all(files.sort().map(async (path) => (await stat(path).catch(() => null))?.size));
+  return files.map((path, i) => (isLock(root, path) ? '' : `${path} ${sizes[i]}`)).join('\n');
+}
+
+/** A file that goes meanwhile fails the copy; the listings differ then too. */
+async function copyUnlocked(from: string, to: string): Promise<void> {
+  await cp(from, to, { recursive: true, filter: (path) => !isLock(from, path) }).catch((error: { code?: string }) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+}
 
 class OwnStore implements StoreUnderTest {
   readonly #streams: readonly StreamSpec[];
@@ -72,14 +90,18 @@ class OwnStore implements StoreUnderTest {
     return this.#store.flush();
   }
 
-  /** What a killed process leaves is what its directory holds at that moment: a copy of it. */
+  /** What a killed process leaves is what its directory holds at one moment: a copy during which nothing changed. */
   async crash(): Promise<void> {
     this.#left.push(this.#store);
     if (this.#directory === null) return;
     const from = join(this.#directory, `${this.#lives++}`);
-    // A dead process's lock is nobody's; in this test the process lives on.
-    const filter = (path: string): boolean => !relative(from, path).startsWith('lock');
-    await cp(from, join(this.#directory, `${this.#lives}`), { recursive: true, filter });
+    const to = join(this.#directory, `${this.#lives}`);
+    for (let before = '', after = await listing(from); before !== after; ) {
+      before = after;
+      await rm(to, { recursive: true, force: true });
+      await copyUnlocked(from, to);
+      after = await listing(from);
+    }
   }
 
   inspect(): StoreMarks {
