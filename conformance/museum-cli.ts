@@ -1,27 +1,29 @@
 /**
  * `npm run conformance:museum`: plants each known bug in a copy of the engine and shows what catches it.
  *
- * Exit code 0: all were caught. 1: one was not. 2: arguments that make no sense, or an exhibit that no longer fits.
+ * Exit code 0: all were caught. 1: one was not. 2: arguments that make no sense, a patch or an exhibit that does not fit.
  */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import type { Catch, Exhibit } from './museum.ts';
-import { EXHIBITS, visit } from './museum.ts';
+import { EVIDENCE, positive, seedOf } from './cli/arguments.ts';
+import { Screen } from './cli/screen.ts';
+import type { Exhibit } from './museum/exhibit.ts';
+import { plantingOf } from './museum/exhibit.ts';
+import { plantingsIn } from './museum/patches.ts';
+import { EXHIBITS, medianSteps, runMuseum } from './museum/run.ts';
+import type { Catch } from './museum/visit.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-/** Copies that run at a time: one a core of a small machine. */
-const AT_ONCE = 2;
 
 interface Arguments {
   readonly seed: number;
   readonly runs: number;
   readonly only?: readonly Exhibit[];
+  readonly museum?: string;
+  readonly everyMode: boolean;
   readonly json: boolean;
-}
-
-function whole(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('give a whole number');
-  return Number(text);
+  readonly evidence: string | false;
 }
 
 function named(text: string): Exhibit[] {
@@ -36,10 +38,14 @@ function named(text: string): Exhibit[] {
 function parse(): Arguments {
   const command = new Command('conformance:museum')
     .description('Plants known bugs in a copy of the engine, one at a time, and shows what catches each.')
-    .option('--seed <n>', 'seed of the runs', whole, 7)
-    .option('--runs <n>', 'runs after which a bug counts as not caught', whole, 2_000)
+    .option('--seed <n>', 'seed of the runs', seedOf, 7)
+    .option('--runs <n>', 'seeded runs after which a bug counts as not caught by them', positive, 2_000)
     .option('--only <ids>', 'some of them, such as V1,V13', named)
+    .option('--museum <folder>', 'instead of the known bugs, those of a folder with one unified diff a file')
+    .option('--every-mode', 'let every mode look, and tell all that catch the bug', false)
     .option('--json', 'one JSON object instead of a table', false)
+    .option('--evidence <folder>', 'where the evidence of the run is written', EVIDENCE)
+    .option('--no-evidence', 'write no evidence')
     .allowExcessArguments(false)
     .exitOverride()
     .configureOutput({ outputError: () => {} });
@@ -47,28 +53,42 @@ function parse(): Arguments {
   return command.opts<Arguments>();
 }
 
-const row = ({ id, caughtBy, steps, runs, bug }: Catch): string =>
-  `${id.padEnd(4)} ${(caughtBy ?? 'NOT CAUGHT').padEnd(12)} ${String(steps).padStart(5)} ${String(runs).padStart(6)}  ${bug}`;
+const HEADING = 'id   caught by    steps   runs  mode           bug';
+
+const row = ({ id, caughtBy, steps, runs, modes, bug }: Catch): string =>
+  `${id.padEnd(4)} ${(caughtBy ?? 'NOT CAUGHT').padEnd(12)} ${String(steps).padStart(5)} ${String(runs).padStart(6)}  ${modes.join(',').padEnd(14)} ${bug}`;
 
 async function main(): Promise<number> {
-  const { seed, runs, only, json } = parse();
-  const exhibits = only ?? EXHIBITS;
-  const rows = new Map<string, Catch>();
-  const waiting = [...exhibits];
-  if (!json) console.log('id   caught by    steps   runs  bug');
-  const work = async (): Promise<void> => {
-    for (let exhibit = waiting.shift(); exhibit !== undefined; exhibit = waiting.shift()) {
-      const caught = await visit(ROOT, exhibit, seed, runs);
-      rows.set(exhibit.id, caught);
-      if (!json) console.log(row(caught));
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  const ordered = exhibits.flatMap(({ id }) => rows.get(id) ?? []);
-  const killed = ordered.filter(({ caughtBy }) => caughtBy !== null).length;
-  if (json) console.log(JSON.stringify({ planted: ordered.length, killed, rows: ordered }));
-  else console.log(`\n${killed} of ${ordered.length} caught`);
-  return killed === ordered.length ? 0 : 1;
+  const { seed, runs, only, museum, everyMode, json, evidence } = parse();
+  if (museum !== undefined && only !== undefined) throw new Error('--only names known bugs, --museum others: give one');
+  const plantings =
+    museum === undefined ? (only ?? EXHIBITS).map((exhibit) => plantingOf(ROOT, exhibit)) : plantingsIn(museum, ROOT);
+  const screen = new Screen(json);
+  screen.text(HEADING);
+  const { rows, killed, outcome } = await runMuseum({
+    root: ROOT,
+    plantings,
+    seed,
+    runs,
+    everyMode,
+    command: `npm run conformance:museum -- ${process.argv.slice(2).join(' ')}`.trim(),
+    onCatch: (caught) => screen.text(row(caught)),
+    onProgress: ({ done, total }) => screen.progress(() => `${done} of ${total} bugs planted`),
+  });
+  screen.clear();
+  if (evidence !== false && only === undefined && museum === undefined) {
+    mkdirSync(evidence, { recursive: true });
+    writeFileSync(join(evidence, 'museum.json'), `${JSON.stringify(outcome.evidence, null, 2)}\n`);
+  }
+  if (json) console.log(JSON.stringify({ planted: rows.length, killed, rows }));
+  else {
+    const left = rows.filter(({ caughtBy }) => caughtBy === null).map(({ id }) => id);
+    const survived = left.length === 0 ? '' : `, NOT CAUGHT: ${left.join(', ')}`;
+    console.log(
+      `\n${killed} of ${rows.length} caught${survived}; median of the shrunk traces ${medianSteps(rows)} steps, ${outcome.evidence.seconds.toFixed(0)} s`,
+    );
+  }
+  return killed === rows.length ? 0 : 1;
 }
 
 try {
@@ -76,7 +96,8 @@ try {
 } catch (error) {
   if (error instanceof CommanderError && error.exitCode === 0) process.exitCode = 0;
   else {
-    console.error(`conformance:museum: ${error instanceof Error ? error.message : String(error)}; see --help`);
+    const [message = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    console.error(`conformance:museum: ${message.replace(/^error: /, '')}; see --help`);
     process.exitCode = 2;
   }
 }

@@ -1,6 +1,5 @@
 /**
- * The conformance run as part of every test run, and the proof that it can fail: known bugs planted in a copy of the
- * engine are caught, by short traces.
+ * The conformance run as part of every test run. museum.test.ts has the proof that it can fail.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +8,6 @@ import { describe, expect, it } from 'vitest';
 import { readTrace } from '../../conformance/actions.ts';
 import { runActions, runRecipe, scenarioOf } from '../../conformance/execute.ts';
 import { newCoverage } from '../../conformance/model-run.ts';
-import { EXHIBITS, plant, visit } from '../../conformance/museum.ts';
 import { Random } from '../../conformance/random.ts';
 import { makeTrace, runCampaign, saveTrace } from '../../conformance/run.ts';
 import { shrinkActions } from '../../conformance/shrink.ts';
@@ -139,30 +137,5 @@ describe('a failing run', () => {
     expect(shown).toContain('   1  open  ->  OPEN RECOVERED');
     expect(shown).toContain('   2  append stream 0 bits 0x00000001 at 5 ms  ->  APPEND');
     expect(shown).toContain('no failure');
-  });
-});
-
-describe('planted bugs', () => {
-  // Goal: the run can fail, with a trace that one can read. Method: three bugs of the museum, each in a copy of the engine.
-  it.each(['V1', 'V13', 'V24'])(
-    '%s is caught with a trace of at most 12 steps',
-    async (id) => {
-      const exhibit = EXHIBITS.find((each) => each.id === id);
-      if (exhibit === undefined) throw new Error(`no exhibit ${id}`);
-      const caught = await visit(ROOT, exhibit, 7, 500);
-      console.log(`${id} (${exhibit.bug}): caught by ${caught.caughtBy} in run ${caught.runs}, ${caught.steps} steps`);
-      expect(caught.caughtBy).not.toBeNull();
-      expect(caught.steps).toBeGreaterThan(0);
-      expect(caught.steps).toBeLessThanOrEqual(12);
-    },
-    LONG_MS,
-  );
-
-  // Goal: an exhibit that no longer fits is seen. Method: a source without its place, and one with it twice.
-  it('fails loudly when its place in the engine is not found exactly once', () => {
-    const exhibit = { id: 'X', bug: 'none', file: 'x.ts', search: 'here', replace: 'there' };
-    expect(plant('it is here', exhibit)).toBe('it is there');
-    expect(() => plant('nothing', exhibit)).toThrow('exhibit X: its place in x.ts is found 0 times');
-    expect(() => plant('here and here', exhibit)).toThrow('found 2 times');
   });
 });

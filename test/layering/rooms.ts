@@ -69,6 +69,13 @@ export const ROOMS: readonly Room[] = [
     node: true,
   },
   {
+    name: 'conformance/museum',
+    pattern: /^conformance\/museum\//,
+    files: /^(model|src|conformance)\//,
+    packages: ['diff'],
+    node: true,
+  },
+  {
     name: 'conformance',
     pattern: /^conformance\//,
     files: /^(model|src|conformance)\//,

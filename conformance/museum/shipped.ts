@@ -1,38 +1,10 @@
 /**
- * The museum: bugs that systems of this kind shipped, each as a small change of the engine, and what catches it.
- *
- * A bug is planted in a copy of the sources, never in the sources; the conformance run of that copy is started as a
- * process of its own, so that a bug that never ends is ended. A patch whose text is not found exactly once is a
- * failure: the engine has moved on and the exhibit must follow.
- *
- * The run is not tuned to the list: it is the ordinary campaign with the ordinary weights.
+ * Bugs that systems of this kind shipped, each as a small change of the engine. Ids V, L and M name the system in which a
+ * bug was seen; what went wrong is told as it was seen there.
  */
-import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import type { Exhibit } from './exhibit.ts';
 
-export interface Exhibit {
-  readonly id: string;
-  /** What goes wrong, as it was seen. */
-  readonly bug: string;
-  readonly file: string;
-  readonly search: string;
-  readonly replace: string;
-}
-
-export interface Catch {
-  readonly id: string;
-  readonly bug: string;
-  /** The invariant or comparison that failed first, `timeout` for a run that never ended, null when nothing did. */
-  readonly caughtBy: string | null;
-  /** Of the shrunk trace. */
-  readonly steps: number;
-  /** Runs until it was caught. */
-  readonly runs: number;
-}
-
-export const EXHIBITS: readonly Exhibit[] = [
+export const SHIPPED: readonly Exhibit[] = [
   {
     id: 'V1',
     bug: 'read also advances head',
@@ -232,78 +204,3 @@ export const EXHIBITS: readonly Exhibit[] = [
     replace: '    if (inRam() && byPriority) await this.#attempt(',
   },
 ];
-
-const COPIED = ['src', 'model', 'conformance'];
-const NEVER_ENDS_MS = 120_000;
-
-/** Applies the patch to a source text. @throws when its place is not found exactly once. */
-export function plant(source: string, { id, file, search, replace }: Exhibit): string {
-  const found = source.split(search).length - 1;
-  if (found !== 1)
-    throw new Error(`exhibit ${id}: its place in ${file} is found ${found} times, not once; write it anew`);
-  return source.replace(search, () => replace);
-}
-
-interface RunReport {
-  readonly failures: number;
-  readonly failure?: { readonly breaks: string; readonly steps: number; readonly runs: number };
-}
-
-/** Runs the campaign of a copy; null when it did not end. */
-function runCopy(folder: string, seed: number, runs: number): Promise<RunReport | null> {
-  const arguments_ = [
-    'conformance/cli/main.ts',
-    '--json',
-    '--no-regressions',
-    '--no-evidence',
-    '--seed',
-    `${seed}`,
-    '--runs',
-    `${runs}`,
-    '--out',
-    join(folder, 'found'),
-  ];
-  return new Promise((resolve, reject) => {
-    execFile(
-      process.execPath,
-      arguments_,
-      { cwd: folder, timeout: NEVER_ENDS_MS, maxBuffer: 1 << 26 },
-      (error, stdout, stderr) => {
-        if (error?.killed === true) resolve(null);
-        else if (stdout.trim() === '')
-          reject(
-            new Error(
-              `the planted copy could not run: ${
-                stderr
-                  .trim()
-                  .split('\n')
-                  .find((line) => line.includes('Error')) ?? stderr.trim()
-              }`,
-            ),
-          );
-        else resolve(JSON.parse(stdout) as RunReport);
-      },
-    );
-  });
-}
-
-/** Plants one bug in a copy of `root` and lets the conformance run look for it. */
-export async function visit(root: string, exhibit: Exhibit, seed: number, runs: number): Promise<Catch> {
-  const { id, bug, file } = exhibit;
-  const planted = plant(readFileSync(join(root, file), 'utf8'), exhibit);
-  const folder = mkdtempSync(join(tmpdir(), `museum-${id.toLowerCase()}-`));
-  try {
-    for (const part of COPIED) cpSync(join(root, part), join(folder, part), { recursive: true });
-    cpSync(join(root, 'package.json'), join(folder, 'package.json'));
-    symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-    writeFileSync(join(folder, file), planted);
-    const report = await runCopy(folder, seed, runs);
-    if (report === null) return { id, bug, caughtBy: 'timeout', steps: 0, runs: 0 };
-    const { failure } = report;
-    return failure === undefined
-      ? { id, bug, caughtBy: null, steps: 0, runs }
-      : { id, bug, caughtBy: failure.breaks, steps: failure.steps, runs: failure.runs };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
