@@ -29,10 +29,12 @@ export const tally = (counts: Map<string, number>, name: string, by = 1): void =
   counts.set(name, (counts.get(name) ?? 0) + by);
 };
 
+/** All that is counted. */
+export const COUNTS = ['events', 'edges', 'witnesses'] as const satisfies readonly (keyof Coverage)[];
+
 /** Adds what another run, or another process, has exercised. */
 export function addCoverage(to: Coverage, from: Coverage): void {
-  for (const kind of ['events', 'edges', 'witnesses'] as const)
-    for (const [name, by] of from[kind]) tally(to[kind], name, by);
+  for (const kind of COUNTS) for (const [name, by] of from[kind]) tally(to[kind], name, by);
 }
 
 interface StateNode {

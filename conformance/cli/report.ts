@@ -10,10 +10,11 @@ import { saveTrace } from '../run.ts';
 import { timeline } from '../timeline.ts';
 import { annotation } from './annotation.ts';
 import type { CommonArguments } from './arguments.ts';
+import { PROGRAM } from './arguments.ts';
 import type { ModeReport } from './modes.ts';
 import type { Screen } from './screen.ts';
 
-export const replayCommand = (saved: string): string => `npm run conformance -- --replay ${saved}`;
+export const replayCommand = (saved: string): string => `${PROGRAM} --replay ${saved}`;
 
 const sorted = (counts: ReadonlyMap<string, number>): [string, number][] =>
   [...counts].sort((a, b) => a[0].localeCompare(b[0]));

@@ -107,7 +107,7 @@ describe('a failing run', () => {
     const folder = mkdtempSync(join(tmpdir(), 'conformance-'));
     try {
       const trace = makeTrace(scenarioOf('wiced', 1), [{ do: 'open' }], 7, 'INV-00: example');
-      const saved = saveTrace(folder, { breaks: 'INV-00', message: 'example', trace, runs: 1, path: null });
+      const saved = saveTrace(folder, { breaks: 'INV-00', trace });
       expect(readTrace(saved)).toEqual(trace);
       const refused = (name: string, text: string): string => {
         const path = join(folder, name);
