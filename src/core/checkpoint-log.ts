@@ -8,7 +8,15 @@
  * One writer at a time; the engine's write queue sees to it.
  */
 import type { FoundFrame, Frame, LogEnd } from './checkpoint-format.ts';
-import { completeBatches, parsePartName, partName, placeBatch, readPartHeader, scanPart } from './checkpoint-format.ts';
+import {
+  completeBatches,
+  FRAME_STORE,
+  parsePartName,
+  partName,
+  placeBatch,
+  readPartHeader,
+  scanPart,
+} from './checkpoint-format.ts';
 import { CheckpointImage } from './checkpoint-image.ts';
 import type { Result } from './codes.ts';
 import { failure, success } from './codes.ts';
@@ -171,11 +179,15 @@ export interface FoundLog {
   readonly storeId: Uint8Array | null;
   /** Highest generation seen in any file name, so that the next one is new. */
   readonly generation: number;
-  /** Whether the image comes from a whole snapshot. */
+  /** Whether the image comes from a whole snapshot, and no newer generation lost its own. */
   readonly complete: boolean;
   /** Complete, and every batch behind the snapshot is there: a segment that the image does not name is not live. */
   readonly intact: boolean;
   readonly files: readonly FoundFile[];
+  /** Whether the newest generation there is said something of the store: its epoch is the newest, then. */
+  readonly newest: boolean;
+  /** What the medium said where it did not give a page of the log; null: it gave them all. */
+  readonly unread: IoError | null;
 }
 
 export interface FoundFile {
@@ -200,8 +212,8 @@ interface PartFile {
 }
 
 /**
- * Reads the newest generation whose snapshot is whole; failing that, what is intact of all of them. Changes nothing on
- * disk.
+ * Reads the newest generation whose snapshot is whole; failing that, or when a newer one lost its snapshot to damage, what
+ * is intact of all of them, one behind the other. Changes nothing on disk.
  * @param storeIds ids that segments of the store carry: a part whose header is damaged is tried with them.
  * @returns UNSUPPORTED_FORMAT for a version of the future, IO_FAILED.
  */
@@ -219,12 +231,14 @@ export async function readCheckpointLog(
   }
   parts.sort((a, b) => a.generation - b.generation || a.part - b.part);
   const blanks = new Set<string>();
+  const unreadable = new Map<number, IoError>();
   const generations = new Map<number, FoundGeneration>();
   const ids = [...storeIds];
   for (const { name, bytes: size, generation, part } of parts) {
     const read = await readFile(disk, ROOT, name, size);
     if (!read.ok) return ioFailure(`read ${name}`, read.error);
-    const bytes = read.value;
+    const { bytes, error } = read.value;
+    if (error !== null) unreadable.set(generation, error);
     const header = readPartHeader(bytes);
     if (header.state === 'unsupported') {
       return failure(
@@ -236,7 +250,8 @@ export async function readCheckpointLog(
     const known = generations.get(generation);
     if (known !== undefined) ids.unshift(known.storeId);
     const found = scanWithAny(bytes, header.state === 'ok' ? [header.storeId] : ids, generation, part, native);
-    const blank = found === null && (header.state === 'ok' || bytes.every((byte) => byte === 0));
+    // Zeros in place of what the medium does not give are no blank file.
+    const blank = found === null && error === null && (header.state === 'ok' || bytes.every((byte) => byte === 0));
     if (blank) blanks.add(name);
     if (found === null) continue;
     if (known === undefined) generations.set(generation, found);
@@ -251,20 +266,31 @@ export async function readCheckpointLog(
     whole: whole.has(of),
     blank: blanks.has(name),
   }));
-  const found = generations.get(Math.max(...whole));
-  if (found !== undefined) {
+  const newestWhole = Math.max(...whole);
+  const found = generations.get(newestWhole);
+  const damagedSince = [...generations].some(([number, { frames }]) => number > newestWhole && wasDurable(frames));
+  const unreadSince = [...unreadable.keys()].some((number) => number > newestWhole);
+  const unread = [...unreadable.values()].at(-1) ?? null;
+  if (found !== undefined && !damagedSince && !unreadSince) {
     const batches = completeBatches(found.frames);
     const image = new CheckpointImage();
     replay(image, found, batches);
     const durable = lastDurable(found.frames, batches) + 1;
     const intact = Array.from({ length: durable }, (_, batch) => batches.has(batch)).every(Boolean);
-    return success({ image, storeId: found.storeId, generation, complete: true, intact, files });
+    return success({ image, storeId: found.storeId, generation, complete: true, intact, newest: true, files, unread });
   }
   const image = new CheckpointImage();
   for (const found of generations.values()) replay(image, found, completeBatches(found.frames));
-  const storeId = [...generations.values()].at(-1)?.storeId ?? null;
-  return success({ image, storeId, generation, complete: false, intact: false, files });
+  const last = Math.max(...generations.keys());
+  const newest = last >= Math.max(...unreadable.keys()) && saysEpoch(generations.get(last)?.frames ?? []);
+  const storeId = generations.get(last)?.storeId ?? null;
+  return success({ image, storeId, generation, complete: false, intact: false, newest, files, unread });
 }
+
+const saysEpoch = (frames: readonly FoundFrame[]): boolean => frames.some(({ type }) => type === FRAME_STORE);
+
+/** A batch behind the snapshot was begun when the snapshot was durable: where that is not whole, it was damaged since. */
+const wasDurable = (frames: readonly FoundFrame[]): boolean => frames.some(({ batch }) => batch > 0);
 
 /** The part's frames under the first of the ids that gives any. */
 function scanWithAny(

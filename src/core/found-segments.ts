@@ -27,20 +27,27 @@ export interface FoundSegment {
   readonly misplaced: boolean;
 }
 
+export interface FoundFiles {
+  readonly segments: readonly FoundSegment[];
+  /** Paths of all files, from the root. */
+  readonly names: Set<string>;
+  readonly setAsideBytes: number;
+}
+
 export type SourceDirectory = (typeof SOURCE_DIRECTORIES)[number];
 
 export const directoryOf = (source: number): SourceDirectory => SOURCE_DIRECTORIES[source] as SourceDirectory;
 
-/** Names and headers of all segments, in flush order. Reads only: an unknown format is refused with nothing touched. */
-export async function lookAtSegments(
-  port: DiskPort,
-): Promise<Result<{ segments: FoundSegment[]; setAsideBytes: number }>> {
+/** Headers of all segments, in flush order, and the names of all files. Reads only: an unknown format is refused with nothing touched. */
+export async function lookAtSegments(port: DiskPort): Promise<Result<FoundFiles>> {
   const segments: FoundSegment[] = [];
+  const names = new Set<string>();
   let setAsideBytes = 0;
   for (const directory of ['', ...SOURCE_DIRECTORIES] as const) {
     const listed = await port.list(directory);
     if (!listed.ok) return ioFailure(`list ${directory}`, listed.error);
     for (const file of listed.value) {
+      names.add(directory === '' ? file.name : `${directory}/${file.name}`);
       if (file.name.endsWith(DAMAGED_SUFFIX)) setAsideBytes += allocatedBytes(file.bytes);
       const number = parseSegmentName(file.name);
       if (number === null || directory === '') continue;
@@ -65,7 +72,7 @@ export async function lookAtSegments(
     }
   }
   segments.sort((a, b) => a.number - b.number);
-  return success({ segments, setAsideBytes });
+  return success({ segments, names, setAsideBytes });
 }
 
 async function readHeader(

@@ -5,6 +5,8 @@
  *   no log, no segments                             a new store: new id, epoch 1
  *   newest log generation whole                     it is believed
  *   log damaged, no generation whole                what is intact of it is believed; its files are set aside
+ *   newest generation damaged, an older one whole   both are believed, the newer one later; its files are set aside
+ *   newest log and all segments unreadable          not opened: the disk does not answer
  *   stream whose marks the log lost                 its head is where its oldest block begins
  *   no log, but segments                            all are believed; epoch jumps, so that no identity repeats
  *   segment in the log, intact                      live
@@ -34,9 +36,10 @@ import { failure, invariant, success } from './codes.ts';
 import type { LiveSegment } from './disk-index.ts';
 import { allocatedBytes, DiskIndex, segmentName } from './disk-index.ts';
 import { forgetSegments, liveSegment } from './flush.ts';
-import type { FoundSegment, SourceDirectory } from './found-segments.ts';
+import type { FoundFiles, FoundSegment, SourceDirectory } from './found-segments.ts';
 import { DAMAGED_SUFFIX, directoryOf, lookAtSegments, storeIdsOf } from './found-segments.ts';
 import type { DiskPort, IoResult } from './port.ts';
+import type { FileContent } from './read-file.ts';
 import { readFile } from './read-file.ts';
 import { SHAPE_EVT, shapeOf, shapeSource, shapeType } from './sector-pool.ts';
 import type { BlockInfo } from './segment.ts';
@@ -52,7 +55,7 @@ export async function recover(state: StoreState, port: DiskPort): Promise<Result
   if (!found.ok) return found;
   const log = await readCheckpointLog(port, storeIdsOf(found.value.segments), state.platform.crc32);
   if (!log.ok) return log;
-  const recovery = new Recovery(state, port, log.value, found.value.segments, found.value.setAsideBytes);
+  const recovery = new Recovery(state, port, log.value, found.value);
   return recovery.run();
 }
 
@@ -69,23 +72,28 @@ class Recovery {
   /** Null: the log says nothing of the stream. */
   readonly #marks: (MarksItem | null)[] = [];
   readonly #setAside: string[] = [];
-  readonly #previousEpoch: number;
+  /** Every file there is, so that one that is set aside takes a name that is free. */
+  readonly #names: Set<string>;
+  /** Newest epoch that log or segments tell of. */
+  readonly #knownEpoch: number;
   readonly #logLost: boolean;
 
-  constructor(state: StoreState, port: DiskPort, log: FoundLog, found: readonly FoundSegment[], setAsideBytes: number) {
+  constructor(state: StoreState, port: DiskPort, log: FoundLog, { segments: found, names, setAsideBytes }: FoundFiles) {
     this.#state = state;
     this.#port = port;
     this.#log = log;
     this.#found = found;
+    this.#names = names;
     const { store } = log.image;
     this.#logLost = store === null;
     const knownId = log.storeId ?? storeIdsOf(found)[0] ?? null;
     state.storeId = knownId ?? state.storeId;
     const epochs = found.map((segment) => (this.#ours(segment) ? (segment.header?.epoch ?? 0) : 0));
     const highestEpoch = epochs.reduce((a, b) => Math.max(a, b), 0);
+    this.#knownEpoch = store?.epoch ?? highestEpoch;
     // A fresh id needs no jump: nothing was ever appended under it.
-    this.#previousEpoch = store?.epoch ?? (knownId === null ? 0 : highestEpoch + EPOCH_JUMP);
-    state.epoch = Math.max(this.#previousEpoch, highestEpoch) + 1;
+    const skipped = log.newest || knownId === null ? 0 : EPOCH_JUMP;
+    state.epoch = Math.max(this.#knownEpoch, highestEpoch) + skipped + 1;
     const streamsMax = state.settings.streamsMax;
     const meter = {
       wrote: (bytes: number): void => {
@@ -124,6 +132,8 @@ class Recovery {
 
   async run(): Promise<Result<void>> {
     const { image } = this.#log;
+    const answers = await this.#diskAnswers();
+    if (!answers.ok) return answers;
     const tooMany = this.#restoreStreams();
     if (!tooMany.ok) return tooMany;
     const named = ({ number, source }: FoundSegment): boolean => this.#logLost || image.segments.get(number) === source;
@@ -133,7 +143,9 @@ class Recovery {
       const { number, source } = segment;
       const directory = directoryOf(source);
       const isNamed = named(segment);
-      if (isNamed || (covered !== null && this.#ours(segment) && number < this.#nextLogged)) {
+      // With a log that lost its newest part, a later epoch says that the segment came after what is left of it.
+      const mayBeNamed = number < this.#nextLogged || (segment.header?.epoch ?? 0) > this.#knownEpoch;
+      if (isNamed || (covered !== null && this.#ours(segment) && mayBeNamed)) {
         const entered = this.#ours(segment)
           ? await this.#enterSegment(segment, isNamed ? null : covered)
           : success(false);
@@ -143,12 +155,8 @@ class Recovery {
           this.#disk.doomed.set(number, segment);
           continue;
         }
-        if (!(await this.#putAside(directory, segmentName(number), segment.bytes))) {
-          return failure(
-            'IO_FAILED',
-            `could not set aside the damaged ${directory}/${segmentName(number)}: is the directory writable?`,
-          );
-        }
+        const aside = await this.#putAside(directory, segmentName(number), segment.bytes);
+        if (!aside.ok) return ioFailure(`set aside the damaged ${directory}/${segmentName(number)}`, aside.error);
       } else if (segment.misplaced || (segment.header !== null && !this.#ours(segment))) {
         await this.#putAside(directory, segmentName(number), segment.bytes);
       } else if (number >= this.#nextLogged && this.#ours(segment)) cutOff.push(segment);
@@ -161,6 +169,22 @@ class Recovery {
     const salvaged = await this.#salvage(cutOff);
     if (!salvaged.ok) return salvaged;
     return this.#commit(cutOff, salvaged.value);
+  }
+
+  /**
+   * A page that cannot be read is damage, and recovery goes on without it. When neither the newest log nor any segment can
+   * be read, it is the disk that does not answer: then the store is not opened, for everything may still be there.
+   */
+  async #diskAnswers(): Promise<Result<void>> {
+    const { unread, complete } = this.#log;
+    if (complete || unread === null) return success(undefined);
+    for (const segment of this.#found) {
+      if (!this.#ours(segment)) continue;
+      const read = await this.#readSegment(segment);
+      if (read.ok && scanSegment(read.value.bytes, this.#state.platform.crc32).state === 'ok')
+        return success(undefined);
+    }
+    return ioFailure('read the checkpoint log, nor any segment; if the disk is sound, move the log away', unread);
   }
 
   /** The log knows the segments below this number. */
@@ -176,7 +200,7 @@ class Recovery {
     const ranges = new Map<number, [number, number][]>();
     for (const segment of segments) {
       const bytes = await this.#readSegment(segment);
-      const scan = bytes.ok ? scanSegment(bytes.value, this.#state.platform.crc32) : null;
+      const scan = bytes.ok ? scanSegment(bytes.value.bytes, this.#state.platform.crc32) : null;
       if (scan?.state !== 'ok') continue;
       for (const { sensor, first, records } of scan.blocks) {
         const key = sensor * 4 + segment.source;
@@ -189,19 +213,18 @@ class Recovery {
   }
 
   /** Renames a file so that nobody takes it for a segment; counted, never deleted. */
-  async #putAside(directory: '' | SourceDirectory, name: string, bytes: number): Promise<boolean> {
-    for (let attempt = 0; attempt < 100; attempt++) {
-      const target = `${name}${attempt === 0 ? '' : `.${attempt}`}${DAMAGED_SUFFIX}`;
-      const renamed = await this.#port.rename(directory, name, target);
-      if (!renamed.ok && renamed.error.code === 'IO') continue;
-      if (!renamed.ok) return false;
-      const named = await this.#port.syncDirectory(directory);
-      if (named.ok) this.#state.counters.syncs++;
-      this.#setAside.push(directory === '' ? target : `${directory}/${target}`);
-      this.#disk.setAsideBytes += allocatedBytes(bytes);
-      return named.ok;
-    }
-    return false;
+  async #putAside(directory: '' | SourceDirectory, name: string, bytes: number): Promise<IoResult<void>> {
+    const path = (file: string): string => (directory === '' ? file : `${directory}/${file}`);
+    let target = `${name}${DAMAGED_SUFFIX}`;
+    for (let n = 1; this.#names.has(path(target)); n++) target = `${name}.${n}${DAMAGED_SUFFIX}`;
+    const renamed = await this.#port.rename(directory, name, target);
+    if (!renamed.ok) return renamed;
+    this.#names.add(path(target));
+    const named = await this.#port.syncDirectory(directory);
+    if (named.ok) this.#state.counters.syncs++;
+    this.#setAside.push(path(target));
+    this.#disk.setAsideBytes += allocatedBytes(bytes);
+    return named;
   }
 
   #restoreStreams(): Result<void> {
@@ -267,7 +290,7 @@ class Recovery {
     return success(same ? known : null);
   }
 
-  #readSegment({ number, source, bytes }: FoundSegment): Promise<IoResult<Uint8Array>> {
+  #readSegment({ number, source, bytes }: FoundSegment): Promise<IoResult<FileContent>> {
     return readFile(this.#port, directoryOf(source), segmentName(number), bytes);
   }
 
@@ -282,7 +305,7 @@ class Recovery {
     const { number, source } = segment;
     const read = await this.#readSegment(segment);
     if (!read.ok) return ioFailure(`read ${directoryOf(source)}/${segmentName(number)}`, read.error);
-    const bytes = read.value;
+    const { bytes } = read.value;
     const scan = scanSegment(bytes, this.#state.platform.crc32);
     if (scan.state !== 'ok') return success(false);
     const slots: number[] = [];
@@ -376,11 +399,11 @@ class Recovery {
     const flush = this.#disk.nextFlush++;
     for (const segment of cutOff) {
       const { source } = segment;
-      if (segment.header?.epoch !== this.#previousEpoch) continue;
+      if (segment.header?.epoch !== this.#knownEpoch) continue;
       if (!this.#fits(segment.bytes, segments)) break;
       const read = await this.#readSegment(segment);
       if (!read.ok) return ioFailure(`read ${directoryOf(source)}/${segmentName(segment.number)}`, read.error);
-      const bytes = read.value;
+      const { bytes } = read.value;
       const scan = scanSegment(bytes, this.#state.platform.crc32);
       if (scan.state !== 'ok') continue;
       const directory = directoryOf(source);
