@@ -105,7 +105,7 @@ export class StoreRun {
   #handles: StreamHandle[] = [];
   #underWay: UnderWay[] = [];
   #damagedInRecovery: Range[] = [];
-  #damagedBefore = 0;
+  #inRecovery = { damaged: 0, evicted: 0 };
   /** Thrown inside a listener: kept until the engine is done, so that the engine is not disturbed. */
   #heard: unknown = null;
   #dirty = false;
@@ -270,7 +270,8 @@ export class StoreRun {
   #read(what: 'read' | 'peek', stream: number, offset: number, max: number): boolean {
     const handle = this.#handle(stream);
     if (handle === null || !isOpen(this.model.state)) return false;
-    this.#await({ what, stream, offset, max }, what === 'read' ? handle.read(max) : handle.peek(offset, max));
+    const call = { what, stream, offset, max } as const;
+    this.#await(call, () => (what === 'read' ? handle.read(max) : handle.peek(offset, max)));
     return true;
   }
 
@@ -318,7 +319,7 @@ export class StoreRun {
     else if (model.enabled({ type: 'FLUSH' })) this.#observe({ type: 'FLUSH' });
     // It may share the running flush, and the fault that this one has met already.
     const faultsBefore = model.context.flush === null ? this.#faults.met : this.#faults.metAtFlush;
-    this.#await({ what: 'flush', marks, faultsBefore }, engine.flush());
+    this.#await({ what: 'flush', marks, faultsBefore }, () => engine.flush());
     return true;
   }
 
@@ -328,7 +329,7 @@ export class StoreRun {
     model.state = inEmergency(model.state);
     const marks = model.context.streams.map(({ appended }) => appended);
     const endMs = this.clock.wallMs + deadlineMs;
-    this.#await({ what: 'emergencyFlush', marks, endMs }, engine.emergencyFlush(deadlineMs));
+    this.#await({ what: 'emergencyFlush', marks, endMs }, () => engine.emergencyFlush(deadlineMs));
     return true;
   }
 
@@ -343,7 +344,8 @@ export class StoreRun {
   #checkpoint(): boolean {
     const { engine, model } = this;
     if (engine === null || !isOpen(model.state)) return false;
-    this.#await({ what: 'checkpoint', marks: model.context.streams.map(({ head }) => head) }, engine.checkpoint());
+    const marks = model.context.streams.map(({ head }) => head);
+    this.#await({ what: 'checkpoint', marks }, () => engine.checkpoint());
     return true;
   }
 
@@ -351,7 +353,7 @@ export class StoreRun {
     const { engine, model } = this;
     if (engine === null || !isOpen(model.state)) return false;
     this.#observe({ type: 'CLOSE' });
-    this.#await({ what: 'close' }, engine.close());
+    this.#await({ what: 'close' }, () => engine.close());
     return true;
   }
 
@@ -363,8 +365,8 @@ export class StoreRun {
     this.#faults.opening();
     this.#retries.opening();
     const platform = simulatedPlatform(this.disk, this.clock, this.#ids);
-    const opened = Engine.open(platform, settingsOf(this.scenario), { onEvent: (event) => this.#hear(event) });
-    this.#await({ what: 'open' }, opened);
+    const hooks = { onEvent: (event: EngineEvent): void => this.#hear(event) };
+    this.#await({ what: 'open' }, () => Engine.open(platform, settingsOf(this.scenario), hooks));
     return true;
   }
 
@@ -497,7 +499,8 @@ export class StoreRun {
 
   // ---- Answers
 
-  #await(call: Partial<UnderWay> & { readonly what: UnderWay['what'] }, promise: Promise<Result<unknown>>): void {
+  /** Makes a call. What of its I/O ends at once ends in here. */
+  #await(call: Partial<UnderWay> & { readonly what: UnderWay['what'] }, make: () => Promise<Result<unknown>>): void {
     const underWay: UnderWay = {
       stream: -1,
       offset: 0,
@@ -510,7 +513,7 @@ export class StoreRun {
       ...call,
     };
     this.#underWay.push(underWay);
-    promise.then(
+    make().then(
       (result) => {
         underWay.answered = { result };
         if (underWay.what === 'open') this.#guarded(() => this.#opened(underWay, result as Result<Engine>));
@@ -670,8 +673,9 @@ export class StoreRun {
     const damaged = this.#damagedInRecovery;
     this.#damagedInRecovery = [];
     for (const range of damaged) this.#damageMade.allow(range);
-    this.#recovered(readRecovered(this.scenario, inspection, storeId, damaged));
-    this.#damagedBefore = engine.stats().damaged;
+    const evictedInRecovery = this.#recovered(readRecovered(this.scenario, inspection, storeId, damaged));
+    const { damaged: damagedRecords, evicted } = engine.stats();
+    this.#inRecovery = { damaged: damagedRecords, evicted: evictedInRecovery ? evicted : 0 };
     this.#handles = this.scenario.streams.map(({ source, sensor, kind, periodMs, type, priority }) => {
       const stream = engine.stream(
         { source, sensor },
@@ -689,9 +693,9 @@ export class StoreRun {
 
   /**
    * Takes RECOVERED into the model, behind an eviction that was done and not announced: its log batch was durable when
-   * power failed, or it was reported as failed and reached the disk all the same.
+   * power failed, or it was reported as failed and reached the disk all the same. @returns whether recovery itself evicted.
    */
-  #recovered(recovered: Extract<ModelEvent, { type: 'RECOVERED' }>): void {
+  #recovered(recovered: Extract<ModelEvent, { type: 'RECOVERED' }>): boolean {
     if (!this.model.enabled(recovered)) {
       for (const moment of this.#moments) {
         const state = this.#withEvictions(moment, recovered);
@@ -700,9 +704,12 @@ export class StoreRun {
         break;
       }
     }
-    if (!this.model.enabled(recovered) && this.#faults.lacksSpace) this.#evictInRecovery(recovered);
+    const mayEvict = !this.model.enabled(recovered) && this.#faults.lacksSpace;
+    if (mayEvict) this.#evictInRecovery(recovered);
     this.#moments = [];
+    this.#faults.opened();
     this.#observe(recovered);
+    return mayEvict;
   }
 
   /**
@@ -717,7 +724,9 @@ export class StoreRun {
       if (!can(state, event)) return;
       state = step(state, event);
     }
-    const evicted = stateOf('recovering', { ...state.context, flush: null });
+    // What was pending is nobody's to acknowledge any more.
+    const streams = state.context.streams.map((stream) => ({ ...stream, forgiven: 0 }));
+    const evicted = stateOf('recovering', { ...state.context, streams, flush: null });
     if (can(evicted, recovered)) this.model.state = evicted;
   }
 
@@ -845,7 +854,7 @@ export class StoreRun {
     const inspection = this.engine.inspect();
     const stats = this.engine.stats();
     const { context, lifecycle } = this.model;
-    const found = differences(this.scenario, context, lifecycle, inspection, stats, this.#damagedBefore);
+    const found = differences(this.scenario, context, lifecycle, inspection, stats, this.#inRecovery);
     if (found[0] !== undefined) {
       const summary = found.map(({ field, model, engine }) => `${field}: model ${model}, engine ${engine}`).join('; ');
       throw new Divergence(found[0].breaks, summary, found);

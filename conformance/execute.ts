@@ -35,7 +35,7 @@ export const scenarioOf = (profile: Profile, scenarioSeed: number): Scenario =>
  * How every run ends: the store comes to rest, everything is delivered once more from the head, and what is synced is
  * still there after a power cut that left nothing else.
  */
-function closingActions({ streams, profile }: Scenario): Action[] {
+export function closingActions({ streams, profile }: Scenario): Action[] {
   const all = streams.map((_, stream) => stream);
   const deliver: Action[] = all.flatMap((stream) => [
     { do: 'revert', stream },

@@ -7,6 +7,7 @@
  */
 import { heads, isDead } from '../model/queries.ts';
 import type { Context, Lifecycle, Segment } from '../model/vocabulary.ts';
+import { syncedMark } from '../model/vocabulary.ts';
 import { parseSegmentName } from '../src/core/disk-index.ts';
 import type { IoErrorCode } from '../src/core/port.ts';
 import type { DamageMade } from './damage.ts';
@@ -30,6 +31,7 @@ export class FaultWatch implements DiskObserver {
   /** For lack of space, of the log. */
   #logSpace = 0;
   #logSpaceBefore = 0;
+  #wasOpen = true;
   readonly #givenUp = new Set<number>();
   readonly #damage: DamageMade;
   readonly #mayEvict: boolean;
@@ -41,9 +43,15 @@ export class FaultWatch implements DiskObserver {
     this.#now = now;
   }
 
+  /** An open that failed, or was cut off, is one recovery with the open that ends well. */
   opening(): void {
-    this.#logSpaceBefore = this.#logSpace;
+    if (!this.#wasOpen) return;
+    this.#wasOpen = false;
     this.flushStarted();
+  }
+
+  opened(): void {
+    this.#wasOpen = true;
   }
 
   flushStarted(): void {
@@ -63,9 +71,11 @@ export class FaultWatch implements DiskObserver {
   }
 
   asked({ kind, directory, name }: Operation): void {
-    if (kind !== 'remove' || directory === '') return;
+    const number = kind === 'remove' && directory !== '' ? parseSegmentName(name) : null;
+    if (number === null) return;
     const segment = this.#segmentNamed(name);
-    if (segment !== undefined) this.#judgeRemoval(segment);
+    if (this.#now().lifecycle === 'recovering') this.#noteRemovalInRecovery(number, segment);
+    else if (segment !== undefined) this.#judgeRemoval(segment);
   }
 
   ended({ kind, directory, name }: Operation, code: IoErrorCode | null): void {
@@ -84,15 +94,24 @@ export class FaultWatch implements DiskObserver {
     return number === null ? undefined : this.#now().context.segments.find((segment) => segment.number === number);
   }
 
+  get #logLacksSpace(): boolean {
+    return this.#logSpace > this.#logSpaceBefore;
+  }
+
+  /**
+   * What the log had forgotten when power failed goes now, and nobody misses it. With a log that finds no space others go,
+   * too; one that the model does not know is of a flush that was durable and not announced, or a copy of such.
+   */
+  #noteRemovalInRecovery(number: number, segment: Segment | undefined): void {
+    if (!this.#logLacksSpace) return;
+    const { streams } = this.#now().context;
+    const blocks = streams.map((stream, i) => ({ stream: i, from: syncedMark(stream), to: stream.appended }));
+    this.#damage.noteUnreadable(segment ?? { number, source: 'host', bytes: 0, blocks });
+  }
+
   #judgeRemoval(segment: Segment): void {
-    const { context, lifecycle } = this.#now();
-    const spaceless = this.#logSpace > this.#logSpaceBefore;
-    if (lifecycle === 'recovering') {
-      // What the log had forgotten when power failed goes now; the model may not know of it.
-      if (spaceless) this.#damage.noteUnreadable(segment);
-      return;
-    }
-    expect(spaceless, 'INV-12', () => `the file of segment ${segment.number} goes while the segment is live`);
+    const { context } = this.#now();
+    expect(this.#logLacksSpace, 'INV-12', () => `the file of segment ${segment.number} goes, and the segment is live`);
     const now = heads(context);
     const older = context.segments.find(
       (each) => each.number < segment.number && !this.#givenUp.has(each.number) && !isDead(context, each, now),

@@ -276,14 +276,14 @@ const MARKS = [
   ['damaged', 'INV-19'],
 ] as const;
 
-/** Where the two are apart; empty when the engine is in the model's state. `damagedBefore`: found by recovery itself. */
+/** Where the two are apart; empty when the engine is in the model's state. `inRecovery`: losses that recovery counted. */
 export function differences(
   scenario: Scenario,
   context: Context,
   lifecycle: Lifecycle,
   inspection: StoreInspection,
   stats: Stats,
-  damagedBefore: number,
+  inRecovery: { readonly damaged: number; readonly evicted: number },
 ): Difference[] {
   const found: Difference[] = [];
   const compare = (
@@ -338,7 +338,8 @@ export function differences(
     compare('segments', 'INV-05', show(context.segments), show(readSegments(scenario, inspection)));
   }
   for (const name of STATISTICS) {
-    compare(`stats ${name}`, 'INV-22', context.counters[name], stats[name] - (name === 'damaged' ? damagedBefore : 0));
+    const before = name === 'damaged' || name === 'evicted' ? inRecovery[name] : 0;
+    compare(`stats ${name}`, 'INV-22', context.counters[name], stats[name] - before);
   }
   compareGauges(context, stats, compare);
   compare('lifecycle', 'INV-09', lifecycle, inspection.lifecycle);

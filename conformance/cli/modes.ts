@@ -50,6 +50,12 @@ export const MODE_TABLE: readonly ModeEntry[] = [
     load: async () => (await import('./mode-random.ts')).command,
   },
   {
+    name: 'faults',
+    flag: '--faults',
+    help: 'a fault at every I/O operation of some lives: once, for good, and with a crash behind it',
+    load: async () => (await import('./mode-faults.ts')).command,
+  },
+  {
     name: 'replay',
     flag: '--replay',
     help: 'run one saved trace and show its timeline: --replay FILE',
