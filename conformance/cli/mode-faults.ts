@@ -25,13 +25,13 @@ export const command: ModeCommand<{ readonly quick?: boolean }> = {
   options: (options) => {
     options.option('--quick', `one case in ${QUICK_ONE_IN}, beginning with the one that the seed says`);
   },
-  run: async ({ seed, quick, line }, screen) => {
+  run: async ({ seed, quick, command: again }, screen) => {
     const oneIn = quick === true ? QUICK_ONE_IN : 1;
     if (quick === true) screen.text(`seed ${seed}`);
     const { outcome, cases, cells } = await runFaults({
       seed,
       oneIn,
-      command: `npm run conformance -- ${quick === true && !line.includes('--seed') ? `--seed ${seed} ` : ''}${line}`,
+      command: again(quick === true ? seed : null),
       onProgress: ({ what, done, total }) => screen.progress(() => `${what}: ${done} of ${total} cases`),
     });
     const { once = 0, persistent = 0, withCrash = 0 } = outcome.evidence.figures;
