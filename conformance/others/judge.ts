@@ -381,7 +381,7 @@ export class Judge {
     const { durable } = this.#traits;
     const fresh = context.storeId === 0 || !durable;
     const salvaged = survivals.map(({ head, appended }, i) => ({
-      from: Math.max(head, syncedMark(context.streams[i] as StreamState)),
+      from: Math.max(head, context.streams[i]?.synced ?? 0),
       to: appended,
     }));
     this.model.observe({

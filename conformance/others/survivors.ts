@@ -84,7 +84,7 @@ function explain({ name, stream, found, ever, same, durable }: Crashed): Diverge
   if (found.length > 0 && first < headMin)
     return new Divergence(
       'INV-15',
-      `${name} gives record ${first} again after the crash: it was acknowledged, and a flush has made that durable (head ${headMin})`,
+      `${name} gives record ${first} again after the crash: it had left the store, and a flush has made that durable (head ${headMin})`,
     );
   const end = found.length === 0 ? null : first + found.length;
   if (end === null ? endMin > headMax : end < endMin)

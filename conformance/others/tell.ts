@@ -1,6 +1,7 @@
 /** A failing run as a person reads it: which rule, the store, each step with its answer, and how to see it again. */
 import type { Scenario } from '../actions.ts';
 import type { Told } from './judge.ts';
+import type { Call } from './observed-disk.ts';
 import type { StoreFailure } from './store-run.ts';
 
 /** Names of what is compared and is no invariant of the contract. */
@@ -62,3 +63,17 @@ export function tellFailure(
     ...tellSteps(told),
   ].join('\n');
 }
+
+/** Calls at an adapter with their answers, the last one being where it went wrong. */
+export function tellCalls(calls: readonly Call[], title: string): string[] {
+  const width = Math.min(60, Math.max(0, ...calls.map(({ asked }) => asked.length)));
+  const shown = calls.slice(-CALLS_MAX);
+  const left = calls.length - shown.length;
+  return [
+    `  ${title}`,
+    ...(left === 0 ? [] : [`        ${left} calls before these`]),
+    ...shown.map(({ asked, answer }, i) => `  ${String(left + i + 1).padStart(4)}  ${asked.padEnd(width)}  ${answer}`),
+  ];
+}
+
+const CALLS_MAX = 20;

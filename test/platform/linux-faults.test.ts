@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { DiskPort, LockResult } from '../../src/core/port.ts';
 import { createLinuxPlatform } from '../../src/platform/linux.ts';
-import { contentOf, unwrap } from './disk-port-suite.ts';
+import { contentOf, unwrap } from './disk-words.ts';
 import { mount, mountedDirectory, mountsRefused, PATIENCE, skipLoudly, temporaryDirectory } from './temporary.ts';
 
 afterEach(() => {

@@ -1,20 +1,35 @@
-// Goal: the Linux adapter is a disk as the port describes it, and what only a real file system can do is met with a
-// value, not with an exception. Method: the shared suite on a temporary directory; then wrong layouts, small and
-// read-only file systems, and node:fs itself made to fail.
-
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+// Goal: the Linux adapter is a disk as the port describes it, and carries the whole engine through killed processes.
+// Method: the conformance kit's own check of adapters on temporary directories. What only a real file system can do is
+// met in linux-faults.test.ts.
+import { expect, test } from 'vitest';
+import { checkPlatform } from '../../conformance/index.ts';
 import type { DiskPort } from '../../src/core/port.ts';
 import { createLinuxPlatform } from '../../src/platform/linux.ts';
-import { describeDiskPort } from './disk-port-suite.ts';
+import { linuxPlatforms } from './platforms.ts';
+import { temporaryDirectory } from './temporary.ts';
 
-describeDiskPort('a Linux directory', async () => {
-  const parent = await mkdtemp(join(tmpdir(), 'imatrix-mm-'));
-  return {
-    disk: createLinuxPlatform({ directory: join(parent, 'not', 'yet', 'there') }).disk as DiskPort,
-    elapse: (ms) => sleep(ms),
-    dispose: () => rm(parent, { recursive: true }),
-  };
+test('keeps every law of the port and carries the engine', async () => {
+  const { makePlatform, manifest, remove } = await linuxPlatforms();
+  try {
+    const { laws, notTried, steps } = await checkPlatform(makePlatform, manifest, {
+      seed: 20,
+      runs: 30,
+      log: () => {},
+    });
+    expect(laws).toHaveLength(28);
+    // Nobody cuts this machine's power, and faults of a real disk are another file's business.
+    expect(notTried).toEqual(['PORT-31', 'PORT-32', 'PORT-33', 'PORT-34', 'PORT-35', 'PORT-40']);
+    expect(steps).toBeGreaterThan(500);
+  } finally {
+    await remove();
+  }
+});
+
+// Goal: a user finds the system's own word in a message. Method: files that are not there.
+test("says the system's own name of an error", async () => {
+  const disk = createLinuxPlatform({ directory: temporaryDirectory() }).disk as DiskPort;
+  const missing = { ok: false, error: { code: 'NOT_FOUND', detail: expect.stringContaining('ENOENT') } };
+  expect(await disk.read('host', 'x', 0, new Uint8Array(1))).toMatchObject(missing);
+  expect(await disk.sync('host', 'x')).toMatchObject(missing);
+  expect(await disk.rename('host', 'x', 'y')).toMatchObject(missing);
 });

@@ -1,14 +1,12 @@
-// Goal: the simulated disk is a disk like every other as long as nothing fails, so that what the conformance run
-// finds on it holds on a real one. Method: the suite that the Linux adapter passes.
-import { SimulatedDisk } from '../../conformance/simulated-disk.ts';
-import { VirtualClock } from '../../conformance/virtual-clock.ts';
-import { describeDiskPort } from './disk-port-suite.ts';
+// Goal: the simulated disk is a disk like every other, so that what the conformance run finds on it holds on a real one.
+// Method: the check that the Linux adapter passes, with the power cuts and faults that only this one can have.
+import { expect, test } from 'vitest';
+import { checkPlatform } from '../../conformance/index.ts';
+import { simulatedPlatforms } from './platforms.ts';
 
-describeDiskPort('the simulated disk', async () => {
-  const clock = new VirtualClock();
-  return {
-    disk: new SimulatedDisk(clock),
-    elapse: async (ms) => void clock.advance(ms),
-    dispose: async () => {},
-  };
+test('keeps every law of the port and carries the engine', async () => {
+  const { makePlatform, manifest } = simulatedPlatforms('the simulated disk');
+  const { notTried, steps } = await checkPlatform(makePlatform, manifest, { seed: 21, runs: 100, log: () => {} });
+  expect(notTried).toEqual([]);
+  expect(steps).toBeGreaterThan(3_000);
 });

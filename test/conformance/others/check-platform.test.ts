@@ -1,0 +1,316 @@
+// Goal: checkPlatform finds what an adapter of somebody's own does wrong, names the law, and finds nothing in one that
+// is right. Method: the simulated disk, which can lose power and be given faults, broken in one method at a time. The
+// project's own adapters go through it in test/platform.
+import { describe, expect, test } from 'vitest';
+import type { CheckOptions, VirtualClock } from '../../../conformance/index.ts';
+import { ConformanceError, checkPlatform, SimulatedDisk } from '../../../conformance/index.ts';
+import type { Directory, DiskPort } from '../../../src/core/port.ts';
+import { simulatedPlatforms } from '../../platform/platforms.ts';
+
+const quiet = (): void => {};
+const OPTIONS: CheckOptions = { seed: 11, runs: 24, steps: 40, log: quiet };
+const OK = { ok: true, value: undefined } as const;
+
+type MakeDisk = new (clock: VirtualClock) => SimulatedDisk;
+
+async function failureOf(Disk: MakeDisk, options: CheckOptions = OPTIONS): Promise<ConformanceError> {
+  const { makePlatform, manifest } = simulatedPlatforms('my flash', Disk);
+  try {
+    await checkPlatform(makePlatform, manifest, options);
+  } catch (thrown) {
+    if (thrown instanceof ConformanceError) return thrown;
+    throw thrown;
+  }
+  throw new Error('checkPlatform found nothing');
+}
+
+// Goal: the laws and the runs are possible, and a seed is a run. Method: twice the same, and what each law was tried on.
+test('finds nothing in a disk that is right, and says what it tried', async () => {
+  const once = async (seed: number) => {
+    const { makePlatform, manifest } = simulatedPlatforms('right');
+    return checkPlatform(makePlatform, manifest, { ...OPTIONS, seed });
+  };
+  const report = await once(1);
+  expect(report.laws).toHaveLength(34);
+  expect(report.notTried).toEqual([]);
+  expect(report.steps).toBeGreaterThan(300);
+  expect([...report.coverage.edges.keys()]).toEqual(
+    expect.arrayContaining(['ready.flushing FLUSH_FAILED', 'crashed OPEN']),
+  );
+  expect((await once(1)).traceHash).toBe(report.traceHash);
+  expect((await once(2)).traceHash).not.toBe(report.traceHash);
+});
+
+test('tries only what the manifest offers, and says so', async () => {
+  const lines: string[] = [];
+  const { makePlatform, manifest } = simulatedPlatforms('plain');
+  const { elapse = quiet } = manifest;
+  const report = await checkPlatform(
+    makePlatform,
+    { elapse, crash: 'none' },
+    { ...OPTIONS, log: (line) => lines.push(line) },
+  );
+  expect(report.notTried).toEqual(['PORT-30', 'PORT-31', 'PORT-32', 'PORT-33', 'PORT-34', 'PORT-35', 'PORT-40']);
+  expect(report.coverage.events.has('CRASH')).toBe(false);
+  expect(lines).toEqual([
+    expect.stringMatching(/^checkPlatform: simulated, seed 11, 27 laws \(7 not tried\), 24 runs, /),
+  ]);
+});
+
+describe('names the law that is broken', () => {
+  const broken: [string, string, string, MakeDisk][] = [
+    [
+      'a sync that does not sync',
+      'PORT-31',
+      'read of a: 0 bytes, 700 were expected',
+      class extends SimulatedDisk {
+        override async sync(directory: Directory, name: string) {
+          const read = await super.read(directory, name, 0, new Uint8Array(0));
+          return read.ok ? OK : read;
+        }
+      },
+    ],
+    [
+      'a sync of a directory that does not sync',
+      'PORT-31',
+      'read of a answered NOT_FOUND',
+      class extends SimulatedDisk {
+        override async syncDirectory() {
+          return OK;
+        }
+      },
+    ],
+    [
+      'a short read',
+      'PORT-01',
+      '',
+      class extends SimulatedDisk {
+        override read(directory: Directory, name: string, offset: number, into: Uint8Array) {
+          return super.read(directory, name, offset, into.subarray(0, 4_096));
+        }
+      },
+    ],
+    [
+      'a read that fills the rest of the buffer with zeros',
+      'PORT-04',
+      'the buffer of a short read: byte 3 is 0, 238 was written there',
+      class extends SimulatedDisk {
+        override read(directory: Directory, name: string, offset: number, into: Uint8Array) {
+          into.fill(0);
+          return super.read(directory, name, offset, into);
+        }
+      },
+    ],
+    [
+      'a rename that replaces',
+      'PORT-17',
+      'rename of host/a onto host/b answered ok: IO was expected',
+      class extends SimulatedDisk {
+        override async rename(directory: Directory, from: string, to: string) {
+          await super.remove(directory, to);
+          return super.rename(directory, from, to);
+        }
+      },
+    ],
+    [
+      'a rename that leaves the old name',
+      'PORT-15',
+      'list of host names a, which is not there',
+      class extends SimulatedDisk {
+        override async rename(directory: Directory, from: string, to: string) {
+          const into = new Uint8Array(1 << 17);
+          const read = await super.read(directory, from, 0, into);
+          return read.ok ? super.write(directory, to, 0, into.subarray(0, read.value)) : read;
+        }
+      },
+    ],
+    [
+      'a list that forgets',
+      'PORT-11',
+      'list of host does not name ',
+      class extends SimulatedDisk {
+        override async list(directory: Directory) {
+          const listed = await super.list(directory);
+          return listed.ok ? { ok: true as const, value: listed.value.slice(0, 32) } : listed;
+        }
+      },
+    ],
+    [
+      'a lock that everybody gets',
+      'PORT-20',
+      'a second call was given the lock, and it was held already',
+      class extends SimulatedDisk {
+        override async lock() {
+          return { ok: true } as const;
+        }
+      },
+    ],
+    [
+      'a write at the wrong offset',
+      'PORT-02',
+      'read of log: byte 60 is 14, 75 was written there',
+      class extends SimulatedDisk {
+        override write(directory: Directory, name: string, offset: number, bytes: Uint8Array) {
+          const end =
+            this.files().find((file) => file.directory === directory && file.name === name)?.content.length ?? 0;
+          return super.write(directory, name, offset < end ? offset : offset >= 100 ? 60 : offset, bytes);
+        }
+      },
+    ],
+    [
+      'a removal of what is missing that fails',
+      'PORT-12',
+      'remove of host/a answered NOT_FOUND',
+      class extends SimulatedDisk {
+        override async remove(directory: Directory, name: string) {
+          const found = await super.read(directory, name, 0, new Uint8Array(0));
+          return found.ok ? super.remove(directory, name) : found;
+        }
+      },
+    ],
+    [
+      'an error that is thrown',
+      'PORT-19',
+      'threw "EACCES',
+      class extends SimulatedDisk {
+        override sync(directory: Directory, name: string) {
+          if (name === 'x') throw new Error('EACCES: permission denied');
+          return super.sync(directory, name);
+        }
+      },
+    ],
+    [
+      'an error with a code of its own',
+      'PORT-19',
+      'this is no result of the port',
+      class extends SimulatedDisk {
+        override async read(directory: Directory, name: string, offset: number, into: Uint8Array) {
+          const read = await super.read(directory, name, offset, into);
+          return read.ok ? read : { ok: false as const, error: { code: 'ENOENT' as 'IO', detail: read.error.detail } };
+        }
+      },
+    ],
+    [
+      'free space that is no number',
+      'PORT-19',
+      'free bytes answered',
+      class extends SimulatedDisk {
+        override async freeBytes() {
+          return { ok: true, value: Number.NaN } as const;
+        }
+      },
+    ],
+    [
+      'a timer that cannot be cancelled',
+      'PORT-24',
+      'these calls came: late, cancelled',
+      class extends SimulatedDisk {
+        override after(delayMs: number, callback: () => void) {
+          super.after(delayMs, callback);
+          return quiet;
+        }
+      },
+    ],
+    [
+      'a fault that is swallowed',
+      'PORT-40',
+      'a write that fails with IO answered ok: IO was expected',
+      class extends SimulatedDisk {
+        override async write(...given: Parameters<DiskPort['write']>) {
+          const written = await super.write(...given);
+          return written.ok || written.error.code === 'NOT_FOUND' ? written : OK;
+        }
+      },
+    ],
+  ];
+  test.each(broken)('%s: %s', async (_, law, message, Disk) => {
+    const found = await failureOf(Disk);
+    expect(found.message).toContain(message);
+    expect(found.message.split('\n')[0]).toMatch(new RegExp(`^checkPlatform: my flash breaks ${law}: \\w`));
+    expect(found.breaks).toBe(law);
+    expect(found.message).toContain('what was asked of the adapter');
+  });
+
+  test('an answer that never comes', async () => {
+    const Hanging = class extends SimulatedDisk {
+      override remove() {
+        return new Promise<never>(quiet);
+      }
+    };
+    const found = await failureOf(Hanging, { ...OPTIONS, timeoutMs: 30 });
+    expect(found).toMatchObject({
+      breaks: 'PORT-19',
+      message: expect.stringContaining('remove host/a gave no answer within 30 ms'),
+    });
+  });
+});
+
+// Goal: what no law tries comes out when the engine runs on it. Method: adapters that fail after a while, or only where
+// the engine goes.
+describe('finds with the engine what the laws do not', () => {
+  test('a disk that syncs its log three times and no more', async () => {
+    const found = await failureOf(
+      class extends SimulatedDisk {
+        #syncs = 0;
+        override async sync(directory: Directory, name: string) {
+          return name.startsWith('checkpoint') && ++this.#syncs > 3 ? OK : super.sync(directory, name);
+        }
+      },
+      { ...OPTIONS, runs: 100 },
+    );
+    expect(found.breaks).toBe('INV-15');
+    expect(found.message).toContain('a flush has made');
+    expect(found.message).toMatch(/recover, and read everything .*<< here/);
+    expect(found.message).toContain('what was asked of the adapter, at the end');
+  });
+
+  test('a disk that turns a byte of a segment', async () => {
+    const found = await failureOf(
+      class extends SimulatedDisk {
+        override write(directory: Directory, name: string, offset: number, bytes: Uint8Array) {
+          if (!name.startsWith('0000')) return super.write(directory, name, offset, bytes);
+          const turned = bytes.slice();
+          turned[66] = (turned[66] ?? 0) ^ 4;
+          return super.write(directory, name, offset, turned);
+        }
+      },
+    );
+    expect(found.message).toMatch(/^checkPlatform: the engine on my flash breaks INV-/);
+    expect(found.failure?.told.length).toBeLessThanOrEqual(10);
+  });
+
+  test('an adapter that throws in the middle of a flush', async () => {
+    const found = await failureOf(
+      class extends SimulatedDisk {
+        override write(...given: Parameters<DiskPort['write']>) {
+          if (given[1].endsWith('000002.seg')) throw new Error('EBADF: bad file descriptor');
+          return super.write(...given);
+        }
+      },
+    );
+    expect(found.message.split('\n')[0]).toContain('breaks PORT-19: every answer is a value of the port');
+    expect(found.message).toContain('000002.seg');
+  });
+});
+
+// Goal: the trace is what its reader needs. Method: all of it, for one failure.
+test('tells the calls that show it', async () => {
+  const found = await failureOf(
+    class extends SimulatedDisk {
+      override read(directory: Directory, name: string, offset: number, into: Uint8Array) {
+        return super.read(directory, name, offset, into.length === 8 ? into.subarray(0, 4) : into);
+      }
+    },
+  );
+  expect(found.message.split('\n')).toEqual([
+    expect.stringMatching(
+      /^checkPlatform: my flash breaks PORT-05: a read fills the view it was given and nothing beside it$/,
+    ),
+    '  a read of 8 bytes answered 4',
+    '',
+    '  what was asked of the adapter',
+    '     1  lock                         ok',
+    '     2  write host/a, 16 bytes at 0  ok',
+    '     3  read host/a, 8 bytes at 4    4 bytes',
+  ]);
+});
