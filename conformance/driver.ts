@@ -269,7 +269,7 @@ export class StoreRun {
 
   #read(what: 'read' | 'peek', stream: number, offset: number, max: number): boolean {
     const handle = this.#handle(stream);
-    if (handle === null || !isOpen(this.model.state)) return false;
+    if (handle === null) return false;
     const call = { what, stream, offset, max } as const;
     this.#await(call, () => (what === 'read' ? handle.read(max) : handle.peek(offset, max)));
     return true;
@@ -312,7 +312,7 @@ export class StoreRun {
 
   #flush(): boolean {
     const { engine, model } = this;
-    if (engine === null || !isOpen(model.state)) return false;
+    if (engine === null) return false;
     const marks = model.context.streams.map(({ appended }) => appended);
     // A call does not wait for the delay after a failure.
     if (model.enabled({ type: 'RETRY_DUE' })) this.#observe({ type: 'RETRY_DUE' });
@@ -325,8 +325,8 @@ export class StoreRun {
 
   #emergencyFlush(deadlineMs: number): boolean {
     const { engine, model } = this;
-    if (engine === null || !isOpen(model.state)) return false;
-    model.state = inEmergency(model.state);
+    if (engine === null) return false;
+    if (isOpen(model.state)) model.state = inEmergency(model.state);
     const marks = model.context.streams.map(({ appended }) => appended);
     const endMs = this.clock.wallMs + deadlineMs;
     this.#await({ what: 'emergencyFlush', marks, endMs }, () => engine.emergencyFlush(deadlineMs));
@@ -343,7 +343,7 @@ export class StoreRun {
 
   #checkpoint(): boolean {
     const { engine, model } = this;
-    if (engine === null || !isOpen(model.state)) return false;
+    if (engine === null) return false;
     const marks = model.context.streams.map(({ head }) => head);
     this.#await({ what: 'checkpoint', marks }, () => engine.checkpoint());
     return true;
@@ -351,8 +351,8 @@ export class StoreRun {
 
   #close(): boolean {
     const { engine, model } = this;
-    if (engine === null || !isOpen(model.state)) return false;
-    this.#observe({ type: 'CLOSE' });
+    if (engine === null) return false;
+    if (isOpen(model.state)) this.#observe({ type: 'CLOSE' });
     this.#await({ what: 'close' }, () => engine.close());
     return true;
   }
@@ -791,8 +791,7 @@ export class StoreRun {
         if (this.#emergency) this.model.state = inEmergency(this.model.state);
       }
       // A call that the flush which ended early did not take is waiting: it asks again.
-      if (event.type === 'flushRequested' && !this.model.context.flushRequested && this.#waitsForFlush)
-        this.#observe({ type: 'FLUSH' });
+      if (event.type === 'flushRequested' && this.#waitsForFlush) this.model.state = askedFor(this.model.state);
       if (event.type === 'closed') this.#judgeClosed(event.unsaved);
     });
   }

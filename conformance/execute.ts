@@ -31,28 +31,31 @@ const EVERYTHING = 1_000_000;
 export const scenarioOf = (profile: Profile, scenarioSeed: number): Scenario =>
   drawScenario(profile, scenarioSeed, quotaBytesMin);
 
+/** Everything retained is read once more, from the head. */
+export const deliver = ({ streams }: Scenario): Action[] =>
+  streams.flatMap((_, stream): Action[] => [
+    { do: 'revert', stream },
+    { do: 'read', stream, max: EVERYTHING },
+  ]);
+
 /**
  * How every run ends: the store comes to rest, everything is delivered once more from the head, and what is synced is
  * still there after a power cut that left nothing else.
  */
-export function closingActions({ streams, profile }: Scenario): Action[] {
-  const all = streams.map((_, stream) => stream);
-  const deliver: Action[] = all.flatMap((stream) => [
-    { do: 'revert', stream },
-    { do: 'read', stream, max: EVERYTHING },
-  ]);
-  if (profile === 'wiced') return deliver;
+export function closingActions(scenario: Scenario): Action[] {
+  const delivery = deliver(scenario);
+  if (scenario.profile === 'wiced') return delivery;
   return [
     { do: 'holdReads', hold: false },
     { do: 'open' },
     { do: 'rest' },
-    ...deliver,
+    ...delivery,
     { do: 'flush' },
     { do: 'rest' },
     { do: 'crash', choice: { kind: 'power', keep: 'nothing' } },
     { do: 'open' },
     { do: 'rest' },
-    ...deliver,
+    ...delivery,
   ];
 }
 
@@ -62,7 +65,10 @@ const asDivergence = (thrown: unknown): Divergence =>
     ? thrown
     : new Divergence('assertion', thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
 
-async function takeAll(run: StoreRun, next: () => Action | null, onStep: OnStep): Promise<Outcome> {
+/** What comes next; null ends the run. */
+type Next = () => Action | null | Promise<Action | null>;
+
+async function takeAll(run: StoreRun, next: Next, onStep: OnStep): Promise<Outcome> {
   // An assertion of the engine that nobody awaits comes up here, and belongs to the step that was taken.
   const overhear = (reason: unknown): void => run.overhear(reason);
   process.on('unhandledRejection', overhear);
@@ -73,9 +79,13 @@ async function takeAll(run: StoreRun, next: () => Action | null, onStep: OnStep)
   }
 }
 
-async function takeEach(run: StoreRun, next: () => Action | null, onStep: OnStep): Promise<Outcome> {
+async function takeEach(run: StoreRun, next: Next, onStep: OnStep): Promise<Outcome> {
   const actions: Action[] = [];
-  for (let action = next(); action !== null; action = next()) {
+  for (;;) {
+    const given = next();
+    // Most give it at once: an await there would cost every step of every run a turn.
+    const action = given instanceof Promise ? await given : given;
+    if (action === null) break;
     try {
       if (!(await run.take(action))) continue;
     } catch (thrown) {
@@ -112,6 +122,17 @@ export async function runRecipe(
   return takeAll(run, next, onStep);
 }
 
+/** Takes what `next` gives, who sees the run as it stands, until that is nothing. */
+export async function runSteps(
+  scenario: Scenario,
+  next: (run: StoreRun) => Action | null | Promise<Action | null>,
+  coverage: Coverage,
+  onStep: OnStep = NOBODY,
+): Promise<Outcome> {
+  const run = new StoreRun(scenario, coverage);
+  return takeAll(run, () => next(run), onStep);
+}
+
 /** Takes exactly the given actions. */
 export async function runActions(
   scenario: Scenario,
@@ -120,5 +141,5 @@ export async function runActions(
   onStep: OnStep = NOBODY,
 ): Promise<Outcome> {
   let at = 0;
-  return takeAll(new StoreRun(scenario, coverage), () => actions[at++] ?? null, onStep);
+  return runSteps(scenario, () => actions[at++] ?? null, coverage, onStep);
 }

@@ -273,10 +273,30 @@ const ENTRIES: readonly Entry[] = [
   },
 ];
 
-/** The step that the choice means in this situation, or null when nothing is enabled. */
-export function nextAction(view: View, choice: Choice): Action | null {
+/** What users call; the rest is what the world does. */
+export const CALLS: ReadonlySet<string> = new Set([
+  'open',
+  'append',
+  'read',
+  'peek',
+  'acknowledge',
+  'revert',
+  'discard',
+  'flush',
+  'emergencyFlush',
+  'checkpoint',
+  'close',
+]);
+
+/**
+ * The step that the choice means in this situation, or null when nothing is enabled.
+ * @param only the entries that may be chosen; all of them when left out.
+ */
+export function nextAction(view: View, choice: Choice, only?: ReadonlySet<string>): Action | null {
   const { mode } = view.scenario;
-  const possible = ENTRIES.filter((entry) => entry.weight[mode] > 0 && entry.when(view));
+  const possible = ENTRIES.filter(
+    (entry) => entry.weight[mode] > 0 && (only === undefined || only.has(entry.name)) && entry.when(view),
+  );
   const sum = possible.reduce((total, entry) => total + entry.weight[mode], 0);
   let rest = (choice.entry / 0x1_0000_0000) * sum;
   let start = 0;

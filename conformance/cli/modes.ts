@@ -56,6 +56,12 @@ export const MODE_TABLE: readonly ModeEntry[] = [
     load: async () => (await import('./mode-faults.ts')).command,
   },
   {
+    name: 'interleavings',
+    flag: '--interleavings',
+    help: 'every order of short concurrent programs, random orders of longer ones, crashes in both',
+    load: async () => (await import('./mode-interleavings.ts')).command,
+  },
+  {
     name: 'replay',
     flag: '--replay',
     help: 'run one saved trace and show its timeline: --replay FILE',

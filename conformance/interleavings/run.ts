@@ -1,0 +1,111 @@
+/**
+ * The mode `interleavings`: every order of short concurrent programs, then longer ones in orders that fast-check's
+ * scheduler draws, power failing in both.
+ */
+import { createHash } from 'node:crypto';
+import type { Divergence } from '../divergence.ts';
+import { makeOutcome } from '../evidence/make.ts';
+import type { ModeOutcome, ModeProgress } from '../evidence/record.ts';
+import type { Outcome } from '../execute.ts';
+import { runActions } from '../execute.ts';
+import { newCoverage } from '../model-run.ts';
+import type { Failure } from '../run.ts';
+import { edgesOf, makeTrace } from '../run.ts';
+import { shrinkActions } from '../shrink.ts';
+import type { Explored } from './explore.ts';
+import { Exploration } from './explore.ts';
+import { PROGRAMS } from './programs.ts';
+import type { ScheduledResult } from './scheduled.ts';
+import { runScheduled } from './scheduled.ts';
+
+export interface InterleavingsOptions {
+  readonly seed: number;
+  /** The small programs only, and few random runs. */
+  readonly quick: boolean;
+  /** Random runs behind the exhaustive part. */
+  readonly runs: number;
+  /** To be shown as what gives these figures again. */
+  readonly command: string;
+  readonly onProgress?: ModeProgress;
+}
+
+export interface InterleavingsResult {
+  readonly outcome: ModeOutcome;
+  readonly programs: readonly Explored[];
+  readonly scheduled: ScheduledResult;
+}
+
+/** Tries that delta debugging may have: these traces are short already. */
+const SHRINK_BUDGET = 1_500;
+
+async function shrunk(outcome: Outcome, seed: number, runs: number, path: string | null): Promise<Failure> {
+  const found = outcome.failure as Divergence;
+  const { scenario } = outcome;
+  const fails = async (actions: Outcome['actions']): Promise<boolean> =>
+    (await runActions(scenario, actions)).failure?.breaks === found.breaks;
+  const actions = await shrinkActions(outcome.actions, fails, SHRINK_BUDGET);
+  const last = (await runActions(scenario, actions)).failure ?? found;
+  const trace = makeTrace(scenario, actions, seed, `${last.breaks}: ${last.message}`);
+  return { breaks: last.breaks, message: last.message, trace, runs, path };
+}
+
+const sum = (programs: readonly Explored[], of: (program: Explored) => number): number =>
+  programs.reduce((total, program) => total + of(program), 0);
+
+/** Goes on with the next program when one fails; the failure it gives is the first. */
+export async function runInterleavings(options: InterleavingsOptions): Promise<InterleavingsResult> {
+  const { seed, quick, runs, command, onProgress } = options;
+  const startedMs = performance.now();
+  const coverage = newCoverage();
+  const chosen = PROGRAMS.filter((program) => !quick || program.quick);
+  const hash = createHash('sha256');
+  const programs: Explored[] = [];
+  for (const [index, program] of chosen.entries()) {
+    const exploration = new Exploration(program, seed, coverage);
+    const what = (orders: number): string =>
+      `program ${index + 1} of ${chosen.length}, ${program.name}: ${orders} orders`;
+    programs.push(
+      await exploration.run((orders) => onProgress?.({ what: what(orders), done: index, total: chosen.length })),
+    );
+    hash.update(exploration.hash);
+  }
+  const scheduled = await runScheduled(seed, runs, coverage, (done) =>
+    onProgress?.({ what: `${done} of ${runs} runs in random order`, done, total: runs }),
+  );
+  hash.update(scheduled.hash);
+  const failure = await firstFailure(programs, scheduled, seed);
+  const figures = {
+    programs: programs.length,
+    orders: sum(programs, ({ orders }) => orders),
+    crashPoints: sum(programs, ({ crashPoints }) => crashPoints),
+    recoveries: sum(programs, ({ recoveries }) => recoveries),
+    randomOrders: scheduled.runs,
+    randomCrashes: scheduled.crashes,
+  };
+  const outcome = makeOutcome({
+    mode: 'interleavings',
+    command,
+    seed,
+    profiles: ['linux'],
+    seconds: (performance.now() - startedMs) / 1_000,
+    steps: sum(programs, ({ steps }) => steps) + scheduled.steps,
+    traceHash: hash.digest('hex'),
+    failures: programs.filter((program) => program.failure !== null).length + (scheduled.failure === null ? 0 : 1),
+    figures,
+    coverage,
+    possible: edgesOf(['linux']),
+    failure,
+  });
+  return { outcome, programs, scheduled };
+}
+
+async function firstFailure(
+  programs: readonly Explored[],
+  scheduled: ScheduledResult,
+  seed: number,
+): Promise<Failure | null> {
+  const inOrders = programs.find(({ failure }) => failure !== null)?.failure ?? null;
+  if (inOrders !== null) return shrunk(inOrders.outcome, seed, inOrders.orders, null);
+  if (scheduled.failure === null) return null;
+  return shrunk(scheduled.failure.outcome, seed, scheduled.failure.runs, scheduled.failure.path);
+}
