@@ -24,10 +24,10 @@ export const makeTrace = (scenario: Scenario, actions: readonly Action[], seed: 
   actions,
 });
 
-/** Paths of the traces saved in a folder, by name; none for a folder that is not there. */
+/** Paths of the traces saved in a folder, by name, without their ITF forms; none for a folder that is not there. */
 export function savedTraces(folder: string | null): string[] {
   if (folder === null || !existsSync(folder)) return [];
-  const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
+  const names = readdirSync(folder).filter((name) => name.endsWith('.json') && !name.endsWith('.itf.json'));
   return names.sort().map((name) => join(folder, name));
 }
 

@@ -44,13 +44,13 @@ export const command: ModeCommand<Own> = {
       .option('--quick', 'the small programs only, and few random runs')
       .option('--runs <n>', `random runs (default ${RUNS_DEFAULT}, with --quick ${RUNS_QUICK})`, positive);
   },
-  run: async ({ seed, quick = false, runs, line }, screen) => {
+  run: async ({ seed, quick = false, runs, command: commandLine }, screen) => {
     screen.text(`seed ${seed}`);
     const { outcome, programs, scheduled } = await runInterleavings({
       seed,
       quick,
       runs: runs ?? (quick ? RUNS_QUICK : RUNS_DEFAULT),
-      command: `npm run conformance -- ${line.includes('--seed') ? line : `${line} --seed ${seed}`}`,
+      command: commandLine(seed),
       onProgress: ({ what }) => screen.progress(() => what),
     });
     const json = {

@@ -116,11 +116,18 @@ export const PROGRAMS: readonly Program[] = [
     quick: true,
   },
   {
+    name: 'flush || flush || close',
+    scenario: STORE,
+    setUp: HALF_ON_DISK,
+    callers: [[FLUSH], [FLUSH], [CLOSE]],
+    quick: true,
+  },
+  {
     name: 'flush || append, flush || close',
     scenario: STORE,
     setUp: HALF_ON_DISK,
     callers: [[FLUSH], [append(0, 5), FLUSH], [CLOSE]],
-    quick: true,
+    quick: false,
   },
   {
     name: 'read held || eviction',

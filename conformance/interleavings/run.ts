@@ -52,7 +52,7 @@ async function shrunk(outcome: Outcome, seed: number, runs: number, path: string
 const sum = (programs: readonly Explored[], of: (program: Explored) => number): number =>
   programs.reduce((total, program) => total + of(program), 0);
 
-/** Goes on with the next program when one fails; the failure it gives is the first. */
+/** Ends behind the first program that fails. */
 export async function runInterleavings(options: InterleavingsOptions): Promise<InterleavingsResult> {
   const { seed, quick, runs, command, onProgress } = options;
   const startedMs = performance.now();
@@ -68,8 +68,10 @@ export async function runInterleavings(options: InterleavingsOptions): Promise<I
       await exploration.run((orders) => onProgress?.({ what: what(orders), done: index, total: chosen.length })),
     );
     hash.update(exploration.hash);
+    if (programs.at(-1)?.failure !== null) break;
   }
-  const scheduled = await runScheduled(seed, runs, coverage, (done) =>
+  const failed = programs.some(({ failure }) => failure !== null);
+  const scheduled = await runScheduled(seed, failed ? 0 : runs, coverage, (done) =>
     onProgress?.({ what: `${done} of ${runs} runs in random order`, done, total: runs }),
   );
   hash.update(scheduled.hash);
@@ -90,7 +92,6 @@ export async function runInterleavings(options: InterleavingsOptions): Promise<I
     seconds: (performance.now() - startedMs) / 1_000,
     steps: sum(programs, ({ steps }) => steps) + scheduled.steps,
     traceHash: hash.digest('hex'),
-    failures: programs.filter((program) => program.failure !== null).length + (scheduled.failure === null ? 0 : 1),
     figures,
     coverage,
     possible: edgesOf(['linux']),

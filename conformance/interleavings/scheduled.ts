@@ -187,7 +187,11 @@ export async function runScheduled(
     failed = outcome;
     throw outcome.failure;
   });
-  const { counterexamplePath } = await fc.check(property, { seed: seed | 0, numRuns: runs, unbiased: true });
+  // fast-check does not know the word none.
+  const { counterexamplePath } =
+    runs === 0
+      ? { counterexamplePath: null }
+      : await fc.check(property, { seed: seed | 0, numRuns: runs, unbiased: true });
   const { steps, crashes } = total;
   const failure = failed === null ? null : { outcome: failed, runs: total.runs, path: counterexamplePath };
   return { runs: total.runs, steps, crashes, hash: hash.digest('hex'), failure };

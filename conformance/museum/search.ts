@@ -2,6 +2,7 @@
  * Runs inside a planted copy: the kit's modes look for the bug, one after the other, and what they found is written to
  * stdout as JSON. The first that catches it ends the search, unless every mode is asked.
  */
+import { runInterleavings } from '../interleavings/run.ts';
 import { runCampaign } from '../run.ts';
 import type { VisitOptions } from './visit.ts';
 
@@ -30,11 +31,19 @@ const SEARCHES: Readonly<Record<string, Search>> = {
       ? null
       : { breaks: failure.breaks, steps: failure.trace.actions.length, runs: failure.runs };
   },
+  interleavings: async ({ seed }) => {
+    const { outcome } = await runInterleavings({ seed, quick: true, runs: 100, command: '' });
+    const { failure } = outcome;
+    return failure === null
+      ? null
+      : { breaks: failure.breaks, steps: failure.trace.actions.length, runs: failure.runs };
+  },
 };
 
 async function search(options: VisitOptions): Promise<Found[]> {
   const found: Found[] = [];
   for (const [mode, look] of Object.entries(SEARCHES)) {
+    if (options.only !== undefined && !options.only.includes(mode)) continue;
     const caught = await look(options);
     if (caught === null) continue;
     found.push({ mode, ...caught });

@@ -37,6 +37,8 @@ export interface VisitOptions {
   readonly runs: number;
   /** Every mode looks, also when one before it has caught the bug. */
   readonly everyMode: boolean;
+  /** The modes that look, by name. Default: all. */
+  readonly only?: readonly string[];
 }
 
 /** Looks in a copy; null when it did not end. @throws when the copy cannot run at all, which catches nothing. */
