@@ -147,7 +147,7 @@ export const PROGRAMS: readonly Program[] = [
     name: 'read, acknowledge || eviction || revert',
     scenario: TINY,
     setUp: DISK_FULL,
-    callers: [[read(0, 2), acknowledge(0, 1)], [FLUSH], [revert(0)]],
+    callers: [[read(0, 1), acknowledge(0, 1)], [FLUSH], [revert(0)]],
     quick: false,
   },
   {
