@@ -22,6 +22,8 @@ export interface ScenarioStream {
   readonly periodMs: number;
   readonly type: ValueType;
   readonly priority: number;
+  /** Records that it had, all of them acknowledged, when the run begins. Default 0; with a disk only. */
+  readonly startsAt?: number;
 }
 
 /** The store of a run. `wiced` has no disk. */

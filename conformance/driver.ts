@@ -23,6 +23,7 @@ import {
 } from '../model/step.ts';
 import type { ModelEvent, ModelRecord, Range } from '../model/vocabulary.ts';
 import { syncedMark } from '../model/vocabulary.ts';
+import { toHex } from '../src/core/bytes.ts';
 import type { Result } from '../src/core/codes.ts';
 import { refusalCode } from '../src/core/codes.ts';
 import { allocatedBytes, parseSegmentName } from '../src/core/disk-index.ts';
@@ -33,12 +34,13 @@ import type { StreamHandle } from '../src/core/stream-handle.ts';
 import type { EngineEvent, StoreInspection } from '../src/core/types.ts';
 import type { Action, Scenario, TraceRule } from './actions.ts';
 import { answeredWithoutIo, compareBatch, macrotask } from './answers.ts';
+import { boundariesReached } from './boundaries.ts';
 import { DamageMade } from './damage.ts';
 import { Divergence, expect } from './divergence.ts';
 import { FaultWatch } from './fault-watch.ts';
 import type { View } from './generator.ts';
 import type { Coverage } from './model-run.ts';
-import { ModelRun } from './model-run.ts';
+import { ModelRun, tally } from './model-run.ts';
 import { askedFor, goesOn, inEmergency, judgePriorities } from './power-fail.ts';
 import {
   boundsOf,
@@ -54,6 +56,7 @@ import {
 import { RetryWatch } from './retry-watch.ts';
 import type { DiskObserver, Fault } from './simulated-disk.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
+import { hasPast, placePast, stateWithPast } from './started-store.ts';
 import { StoreIds, simulatedPlatform, VirtualClock } from './virtual-clock.ts';
 
 /** Tells the driver what comes next; null ends the run. */
@@ -97,6 +100,7 @@ interface Moment {
 export class StoreRun {
   readonly scenario: Scenario;
   readonly model: ModelRun;
+  readonly #coverage: Coverage;
   readonly clock = new VirtualClock();
   readonly #ids = new StoreIds();
   readonly #knownIds: string[] = [];
@@ -127,9 +131,19 @@ export class StoreRun {
 
   constructor(scenario: Scenario, coverage: Coverage) {
     this.scenario = scenario;
-    this.model = new ModelRun(boundsOf(scenario), coverage);
+    this.#coverage = coverage;
+    const bounds = boundsOf(scenario);
+    const past = scenario.profile === 'linux' && hasPast(scenario);
+    this.model = past
+      ? new ModelRun(bounds, coverage, stateWithPast(scenario, bounds))
+      : new ModelRun(bounds, coverage);
     this.#faults = new FaultWatch(this.#damageMade, scenario.whenDiskFull === 'evict-oldest', () => this.model);
     this.disk = scenario.profile === 'linux' ? this.#harnessed(new SimulatedDisk(this.clock)) : null;
+    if (past && this.disk !== null) {
+      const storeId = this.#ids.next();
+      this.#knownIds.push(toHex(storeId));
+      placePast(scenario, this.disk, storeId);
+    }
   }
 
   /** A disk of which each step is the harness's, and which it listens to. */
@@ -828,7 +842,11 @@ export class StoreRun {
     if (event.type === 'FLUSH_FAILED' || event.type === 'DAMAGE') this.#noteMoment();
     for (const { since } of this.#moments) since.push(event);
     this.observed.push(event);
+    const before = this.model.context;
     this.model.observe(event);
+    const type = this.scenario.streams['stream' in event ? event.stream : 0]?.type ?? 'uint32';
+    for (const boundary of boundariesReached(event, before, this.model.context, type))
+      tally(this.#coverage.boundaries, boundary);
     if (event.type !== 'APPEND' && event.type !== 'READ') this.#dirty = true;
   }
 

@@ -8,13 +8,18 @@ import { StoreRun } from './driver.ts';
 import type { Choice } from './generator.ts';
 import { drawScenario, nextAction } from './generator.ts';
 import type { Coverage } from './model-run.ts';
-import { newCoverage } from './model-run.ts';
+import { newCoverage, tally } from './model-run.ts';
+import { Random } from './random.ts';
 import { quotaBytesMin } from './refinement.ts';
+import type { Fit, Start } from './starts.ts';
+import { START_STEPS_MAX } from './starts.ts';
 
 /** What a run is made from; small enough to be shrunk. */
 export interface Recipe {
   readonly scenarioSeed: number;
   readonly choices: readonly Choice[];
+  /** Where the choices begin; none: at a store that was never opened. */
+  readonly start?: Start | null;
 }
 
 export interface Outcome {
@@ -30,6 +35,17 @@ const EVERYTHING = 1_000_000;
 
 export const scenarioOf = (profile: Profile, scenarioSeed: number): Scenario =>
   drawScenario(profile, scenarioSeed, quotaBytesMin);
+
+const withLeastQuota: Fit = (scenario) => ({
+  ...scenario,
+  quotaBytes: quotaBytesMin(scenario.sectors, scenario.sectorBytes),
+});
+
+/** The store of a run that has a start. */
+function storeOf(profile: Profile, scenarioSeed: number, start: Start | null): Scenario {
+  const drawn = scenarioOf(profile, scenarioSeed);
+  return start?.store?.(drawn, withLeastQuota, new Random(scenarioSeed ^ 0x570e)) ?? drawn;
+}
 
 /** Everything retained is read once more, from the head. */
 export const deliver = ({ streams }: Scenario): Action[] =>
@@ -107,12 +123,16 @@ export async function runRecipe(
   coverage: Coverage,
   onStep: OnStep = NOBODY,
 ): Promise<Outcome> {
-  const scenario = scenarioOf(profile, recipe.scenarioSeed);
+  const start = recipe.start ?? null;
+  const scenario = storeOf(profile, recipe.scenarioSeed, start);
   const run = new StoreRun(scenario, coverage);
+  const lead = start === null ? () => null : leading(run, start, recipe.scenarioSeed, coverage);
   const closing = closingActions(scenario);
   let drawn = 0;
   let closed = 0;
   const next = (): Action | null => {
+    const led = lead();
+    if (led !== null) return led;
     while (drawn < recipe.choices.length) {
       const action = nextAction(run.view(), recipe.choices[drawn++] as Choice);
       if (action !== null) return action;
@@ -120,6 +140,20 @@ export async function runRecipe(
     return closing[closed++] ?? null;
   };
   return takeAll(run, next, onStep);
+}
+
+/** Gives the steps that lead to a start, one a call, and null from then on when it is reached or out of reach. */
+function leading(run: StoreRun, start: Start, seed: number, coverage: Coverage): () => Action | null {
+  const random = new Random(seed ^ 0x5eed);
+  let left = START_STEPS_MAX;
+  return () => {
+    if (left === 0) return null;
+    const view = run.view();
+    if (!start.reached(view)) return --left === 0 ? null : start.next(view, random);
+    left = 0;
+    tally(coverage.starts, start.name);
+    return null;
+  };
 }
 
 /** Takes what `next` gives, who sees the run as it stands, until that is nothing. */

@@ -48,8 +48,11 @@ interface Entry {
 }
 
 const TIME_MAX = 2 ** 48 - 1;
-const BOUNDARY_BITS = [
-  0, 1, 0xffff_ffff, 0x8000_0000, 0x7fff_ffff, 0x7fc0_0000, 0x7f80_0001, 0xffc0_0000, 0xff80_0000, 0x3f80_0000,
+const BOUNDARY_BITS = [0, 1, 0xffff_ffff, 0x8000_0000, 0x7fff_ffff];
+/** 1, NaN as it is made, with a payload and signalling, with either sign; infinite; the least and the largest subnormal. */
+const BOUNDARY_FLOATS = [
+  0x3f80_0000, 0x7fc0_0000, 0xffc0_0000, 0x7fc1_2345, 0xffff_ffff, 0x7f80_0001, 0xffbf_ffff, 0x7f80_0000, 0xff80_0000,
+  0x8000_0000, 0x0000_0001, 0x807f_ffff,
 ];
 const REFUSED_TIMES = [-1, TIME_MAX + 1, 0.5];
 const FAULT_CODES: readonly IoErrorCode[] = ['IO', 'NO_SPACE', 'READ_ONLY', 'DENIED'];
@@ -80,7 +83,12 @@ function streamWith(view: View, random: Random, count: (stream: StreamState) => 
 const countUpTo = (most: number, random: Random): number => random.pick([1, most, 1 + random.below(most)]);
 
 function drawBits(view: View, stream: number, random: Random): number {
-  if (random.chance(0.3)) return random.pick(BOUNDARY_BITS);
+  if (random.chance(0.3)) {
+    const isFloat = view.scenario.streams[stream]?.type === 'float32' && random.chance(0.6);
+    if (isFloat) return random.pick(BOUNDARY_FLOATS);
+    const one = 2 ** random.below(32);
+    return random.pick([random.pick(BOUNDARY_BITS), one, 0xffff_ffff - one, random.next()]);
+  }
   // A value that is nobody else's, so that records in the wrong place are seen.
   return (((stream + 1) << 24) | ((view.context.streams[stream]?.appended ?? 0) & 0xff_ffff)) >>> 0;
 }
@@ -104,6 +112,7 @@ function drawTime(view: View, stream: number, random: Random): number {
         view.nowMs,
         0,
         TIME_MAX,
+        random.next() * 2 ** 16,
       ]);
   return Math.min(TIME_MAX, Math.max(0, drawn));
 }

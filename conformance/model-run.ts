@@ -21,16 +21,32 @@ export interface Coverage {
   readonly edges: Map<string, number>;
   /** Per invariant: steps in which its premise held. */
   readonly witnesses: Map<string, number>;
+  /** Per class of payload boundary: steps that reached it. */
+  readonly boundaries: Map<string, number>;
+  /** Per deep start: runs that went on from it. */
+  readonly starts: Map<string, number>;
 }
 
-export const newCoverage = (): Coverage => ({ events: new Map(), edges: new Map(), witnesses: new Map() });
+export const newCoverage = (): Coverage => ({
+  events: new Map(),
+  edges: new Map(),
+  witnesses: new Map(),
+  boundaries: new Map(),
+  starts: new Map(),
+});
 
 export const tally = (counts: Map<string, number>, name: string, by = 1): void => {
   counts.set(name, (counts.get(name) ?? 0) + by);
 };
 
 /** All that is counted. */
-export const COUNTS = ['events', 'edges', 'witnesses'] as const satisfies readonly (keyof Coverage)[];
+export const COUNTS = [
+  'events',
+  'edges',
+  'witnesses',
+  'boundaries',
+  'starts',
+] as const satisfies readonly (keyof Coverage)[];
 
 /** Adds what another run, or another process, has exercised. */
 export function addCoverage(to: Coverage, from: Coverage): void {
@@ -110,8 +126,9 @@ export class ModelRun {
   readonly #coverage: Coverage;
   readonly #invariants: readonly Invariant[];
 
-  constructor(bounds: Bounds, coverage: Coverage) {
-    this.state = initialState(bounds);
+  /** @param state where it begins; default: a store that was never opened. */
+  constructor(bounds: Bounds, coverage: Coverage, state = initialState(bounds)) {
+    this.state = state;
     this.#coverage = coverage;
     this.#invariants = invariants.filter(({ needs }) => needs === undefined || (needs === 'disk') === bounds.disk);
   }

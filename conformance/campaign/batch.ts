@@ -17,6 +17,8 @@ import { newCoverage } from '../model-run.ts';
 import type { Failure } from '../saved-traces.ts';
 import { makeTrace } from '../saved-traces.ts';
 import { shrinkActions } from '../shrink.ts';
+import type { Start } from '../starts.ts';
+import { drawStart, startsOf } from '../starts.ts';
 import type { Batch } from './plan.ts';
 
 export interface BatchResult {
@@ -39,7 +41,9 @@ const DRAWN_RUNS = 5;
 const SHRINK_RECIPES_MAX = 150;
 
 const word = fc.integer({ min: 0, max: 0xffff_ffff });
-const recipes: fc.Arbitrary<Recipe> = fc.record({
+const recipes = fc.record({
+  /** Which start, if any. */
+  start: word,
   scenarioSeed: word,
   choices: fc.array(fc.record({ entry: word, payload: word }), { minLength: 1, maxLength: CHOICES_MAX, size: 'max' }),
 });
@@ -65,6 +69,7 @@ class BatchRun {
   readonly #hash = createHash('sha256');
   readonly #coverage = newCoverage();
   readonly #startedMs = threadMs();
+  #isFirst = true;
   #runs = 0;
   #steps = 0;
 
@@ -76,7 +81,7 @@ class BatchRun {
     let failure: Failure | null = null;
     const { seed, runs, steps } = this.#batch;
     for (let drawn = 0; failure === null && this.#runs < runs && this.#steps < steps; drawn++)
-      failure = await this.#runDrawn((seed + Math.imul(drawn, 0x9e37_79b1)) | 0);
+      failure = await this.#runDrawn((seed + Math.imul(drawn, 0x9e37_79b1)) | 0, drawn === 0 ? 1 : DRAWN_RUNS);
     return {
       runs: this.#runs,
       steps: this.#steps,
@@ -98,10 +103,19 @@ class BatchRun {
     return outcome;
   }
 
-  async #runDrawn(seed: number): Promise<Failure | null> {
+  /** Every start has its turn, whatever chance draws: that of the round is taken by the batch's first run. */
+  #startOf(drawn: number): Start | null {
+    const { profile, round } = this.#batch;
+    const starts = startsOf(profile);
+    return this.#isFirst ? (starts[round % starts.length] ?? null) : drawStart(profile, drawn);
+  }
+
+  async #runDrawn(seed: number, runs: number): Promise<Failure | null> {
+    this.#isFirst = this.#runs === 0;
     let failed: Outcome | null = null;
     let trials = 0;
-    const property = fc.asyncProperty(recipes, async (recipe) => {
+    const property = fc.asyncProperty(recipes, async (drawn) => {
+      const recipe: Recipe = { ...drawn, start: this.#startOf(drawn.start) };
       if (failed === null) {
         const outcome = await this.#runOne(recipe);
         if (outcome.failure === null) return;
@@ -115,7 +129,7 @@ class BatchRun {
       failed = outcome;
       throw outcome.failure;
     });
-    const numRuns = Math.min(DRAWN_RUNS, this.#batch.runs - this.#runs);
+    const numRuns = Math.min(runs, this.#batch.runs - this.#runs);
     const details = await fc.check(property, { seed, numRuns, unbiased: true });
     return failed === null ? null : this.#shrunk(failed, seed, details.counterexamplePath);
   }

@@ -32,6 +32,8 @@ export interface Plan {
 export interface Batch {
   readonly profile: Profile;
   readonly seed: number;
+  /** Counted from 0 over all shards; its first run takes the start whose turn it is. */
+  readonly round: number;
   /** It ends with the run in which either is reached. */
   readonly runs: number;
   readonly steps: number;
@@ -50,7 +52,7 @@ const batchSeed = (seed: number, profile: Profile, round: number): number =>
 
 function batchOf({ seed, profiles, target }: Plan, part: number, round: number): Batch | null {
   const profile = profiles[part] as Profile;
-  const unbounded = { profile, seed: batchSeed(seed, profile, round), runs: Infinity, steps: Infinity };
+  const unbounded = { profile, seed: batchSeed(seed, profile, round), round, runs: Infinity, steps: Infinity };
   if (target.by === 'time') return { ...unbounded, steps: ROUND_STEPS };
   const size = target.by === 'runs' ? ROUND_RUNS : ROUND_STEPS;
   const left = share(target.by === 'runs' ? target.runs : target.steps, profiles.length, part) - round * size;

@@ -18,6 +18,7 @@ import { duration, jobsOf, positive, REGRESSIONS, shardOf } from './arguments.ts
 import { Interruption } from './interruption.ts';
 import type { ModeCommand, ModeReport } from './modes.ts';
 import { progressLine, rateLines, ratesAsJson } from './rates.ts';
+import { reachedAsJson, reachedLines } from './reached.ts';
 import type { Screen } from './screen.ts';
 
 const RUNS_DEFAULT = 2_000;
@@ -101,8 +102,8 @@ function report(given: Given, plan: Plan, saved: ReplayedTraces, ran: RunResult)
     beside: given.regressions ? [regressionsOutcome(given, saved)] : [],
     runs: tally.runs,
     regressions: saved.traces,
-    json: { stepsPerCoreSecond: ratesAsJson(tally.rates), edgeCounts: Object.fromEntries(tally.coverage.edges) },
-    text: rateLines(tally.rates, given.jobs),
+    json: { stepsPerCoreSecond: ratesAsJson(tally.rates), ...reachedAsJson(tally.coverage, plan.profiles) },
+    text: [...reachedLines(tally.coverage, plan.profiles), ...rateLines(tally.rates, given.jobs)],
   };
 }
 
