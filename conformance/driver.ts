@@ -42,8 +42,10 @@ import type { View } from './generator.ts';
 import type { Coverage } from './model-run.ts';
 import { ModelRun, tally } from './model-run.ts';
 import { askedFor, goesOn, inEmergency, judgePriorities } from './power-fail.ts';
+import type { Difference, Sides } from './refinement.ts';
 import {
   boundsOf,
+  comparison,
   differences,
   mostNeededBytes,
   readCommit,
@@ -128,6 +130,11 @@ export class StoreRun {
   watcher: DiskObserver | null = null;
   /** I/O operations and timers that the last rest took. */
   restSteps = 0;
+  /**
+   * The model before and after each of them. Where one does not begin in what the one before it left, the model was
+   * corrected by what only then came to light.
+   */
+  observedStates: { readonly before: ModelState; after: ModelState }[] = [];
 
   constructor(scenario: Scenario, coverage: Coverage) {
     this.scenario = scenario;
@@ -181,6 +188,7 @@ export class StoreRun {
   /** Takes one action. @returns false when it has no meaning now. @throws Divergence. */
   async take(action: Action): Promise<boolean> {
     this.observed = [];
+    this.observedStates = [];
     if (!(await this.#perform(action))) return false;
     this.#steps++;
     await this.#settle();
@@ -841,11 +849,16 @@ export class StoreRun {
     if (event.type === 'CHECKPOINT') this.#moments = [];
     if (event.type === 'FLUSH_FAILED' || event.type === 'DAMAGE') this.#noteMoment();
     for (const { since } of this.#moments) since.push(event);
+    const states = { before: this.model.state, after: this.model.state };
     this.observed.push(event);
-    const before = this.model.context;
-    this.model.observe(event);
+    this.observedStates.push(states);
+    try {
+      this.model.observe(event);
+    } finally {
+      states.after = this.model.state;
+    }
     const type = this.scenario.streams['stream' in event ? event.stream : 0]?.type ?? 'uint32';
-    for (const boundary of boundariesReached(event, before, this.model.context, type))
+    for (const boundary of boundariesReached(event, states.before.context, this.model.context, type))
       tally(this.#coverage.boundaries, boundary);
     if (event.type !== 'APPEND' && event.type !== 'READ') this.#dirty = true;
   }
@@ -855,6 +868,18 @@ export class StoreRun {
   /** The engine's own picture, or null while it has none. */
   inspect(): StoreInspection | null {
     return this.engine?.inspect() ?? null;
+  }
+
+  #sides(engine: Engine): Sides {
+    const { scenario, model } = this;
+    const { context, lifecycle } = model;
+    const [inspection, stats] = [engine.inspect(), engine.stats()];
+    return { scenario, context, lifecycle, inspection, stats, inRecovery: this.#inRecovery };
+  }
+
+  /** Every field that is compared, with both values, as they are now; empty while there is no engine. */
+  comparison(): Difference[] {
+    return this.engine === null ? [] : comparison(this.#sides(this.engine));
   }
 
   #compare(): void {
@@ -868,10 +893,9 @@ export class StoreRun {
       expect(peakFileBytes <= 65_536, 'INV-10', () => `a file has ${peakFileBytes} bytes`);
     }
     if (this.engine === null) return;
-    const inspection = this.engine.inspect();
-    const stats = this.engine.stats();
-    const { context, lifecycle } = this.model;
-    const found = differences(this.scenario, context, lifecycle, inspection, stats, this.#inRecovery);
+    const sides = this.#sides(this.engine);
+    const { inspection, stats, context } = sides;
+    const found = differences(sides);
     if (found[0] !== undefined) {
       const summary = found.map(({ field, model, engine }) => `${field}: model ${model}, engine ${engine}`).join('; ');
       throw new Divergence(found[0].breaks, summary, found);

@@ -276,58 +276,86 @@ const MARKS = [
   ['damaged', 'INV-19'],
 ] as const;
 
-/** Where the two are apart; empty when the engine is in the model's state. `inRecovery`: losses that recovery counted. */
-export function differences(
-  scenario: Scenario,
-  context: Context,
-  lifecycle: Lifecycle,
-  inspection: StoreInspection,
-  stats: Stats,
-  inRecovery: { readonly damaged: number; readonly evicted: number },
-): Difference[] {
+/** Takes one compared field with both values. */
+type Compare = (
+  field: string,
+  breaks: string,
+  model: string | number | boolean,
+  engine: string | number | boolean,
+) => void;
+
+/** Both sides of a comparison. `inRecovery`: losses that recovery counted. */
+export interface Sides {
+  readonly scenario: Scenario;
+  readonly context: Context;
+  readonly lifecycle: Lifecycle;
+  readonly inspection: StoreInspection;
+  readonly stats: Stats;
+  readonly inRecovery: { readonly damaged: number; readonly evicted: number };
+}
+
+/** Where the two are apart; empty when the engine is in the model's state. */
+export function differences(sides: Sides): Difference[] {
   const found: Difference[] = [];
-  const compare = (
-    field: string,
-    breaks: string,
-    model: string | number | boolean,
-    engine: string | number | boolean,
-  ): void => {
+  compareFields(sides, false, (field, breaks, model, engine) => {
     if (model !== engine) found.push({ field, breaks, model: String(model), engine: String(engine) });
-  };
+  });
+  return found;
+}
+
+/** Every compared field with both values, also where they agree: for showing. */
+export function comparison(sides: Sides): Difference[] {
+  const all: Difference[] = [];
+  compareFields(sides, true, (field, breaks, model, engine) => {
+    all.push({ field, breaks, model: String(model), engine: String(engine) });
+  });
+  return all;
+}
+
+const showChain = (sectors: readonly { first: number; count: number }[]): string =>
+  sectors.map(({ first, count }) => `${first}+${count}`).join(' ') || 'empty';
+
+function compareStream(
+  { scenario, context }: Sides,
+  index: number,
+  engine: StreamInspection | undefined,
+  everything: boolean,
+  compare: Compare,
+): void {
+  const { source, sensor } = scenario.streams[index] as Scenario['streams'][number];
+  const name = `${source}/${sensor}`;
+  const model = context.streams[index] as StreamState;
+  if (engine === undefined) {
+    compare(`stream ${name}`, 'INV-20', 'known', 'unknown');
+    return;
+  }
+  for (const [mark, breaks] of MARKS) compare(`${name} ${mark}`, breaks, model[mark], engine[mark]);
+  compare(`${name} synced`, 'INV-15', syncedMark(model), engine.synced);
+  if (context.bounds.disk) compare(`${name} durableHead`, 'INV-15', model.durableHead, engine.durableHead);
+  if (everything || model.holes.length > 0 || engine.holes.length > 0) {
+    const holes = engine.holes.reduce<readonly Span[]>((spans, [from, to]) => addSpan(spans, { from, to }), []);
+    compare(
+      `${name} holes`,
+      'INV-19',
+      showSpans(cutSpans(model.holes, model.head)),
+      showSpans(cutSpans(holes, engine.head)),
+    );
+  }
+  const chain = engine.sectors;
+  const same =
+    chain.length === model.sectors.length &&
+    chain.every(({ first, count }, at) => model.sectors[at]?.first === first && model.sectors[at]?.count === count);
+  if (everything || !same) compare(`${name} sectors`, 'INV-04', showChain(model.sectors), showChain(chain));
+}
+
+/** @param everything also what need not be written out to see that it agrees. */
+function compareFields(sides: Sides, everything: boolean, compare: Compare): void {
+  const { scenario, context, lifecycle, inspection, stats, inRecovery } = sides;
   // Recovery may find streams in another order than the one in which they were made.
   const streams = inOrder(scenario, inspection);
-  scenario.streams.forEach(({ source, sensor }, i) => {
-    const name = `${source}/${sensor}`;
-    const model = context.streams[i] as Context['streams'][number];
-    const engine = streams[i];
-    if (engine === undefined) {
-      compare(`stream ${name}`, 'INV-20', 'known', 'unknown');
-      return;
-    }
-    for (const [mark, breaks] of MARKS) compare(`${name} ${mark}`, breaks, model[mark], engine[mark]);
-    compare(`${name} synced`, 'INV-15', syncedMark(model), engine.synced);
-    if (context.bounds.disk) compare(`${name} durableHead`, 'INV-15', model.durableHead, engine.durableHead);
-    if (model.holes.length > 0 || engine.holes.length > 0) {
-      const holes = engine.holes.reduce<readonly Span[]>((spans, [from, to]) => addSpan(spans, { from, to }), []);
-      compare(
-        `${name} holes`,
-        'INV-19',
-        showSpans(cutSpans(model.holes, model.head)),
-        showSpans(cutSpans(holes, engine.head)),
-      );
-    }
-    const chain = engine.sectors;
-    const same =
-      chain.length === model.sectors.length &&
-      chain.every(({ first, count }, at) => model.sectors[at]?.first === first && model.sectors[at]?.count === count);
-    if (!same) {
-      const show = (sectors: readonly { first: number; count: number }[]): string =>
-        sectors.map(({ first, count }) => `${first}+${count}`).join(' ') || 'empty';
-      compare(`${name} sectors`, 'INV-04', show(model.sectors), show(chain));
-    }
-  });
+  for (const index of scenario.streams.keys()) compareStream(sides, index, streams[index], everything, compare);
   comparePool(context, inspection, compare);
-  if (context.segments.length > 0 || inspection.segments.length > 0) {
+  if (everything || context.segments.length > 0 || inspection.segments.length > 0) {
     const show = (segments: readonly Segment[]): string =>
       segments
         .map(
@@ -348,15 +376,10 @@ export function differences(
     compare('flushRequested', 'INV-08', context.flushRequested, inspection.flushRequested);
     compare('retryWaiting', 'INV-08', context.retryWaiting, inspection.retryWaiting);
   }
-  return found;
 }
 
 /** What stats() says of the moment, added up from the model's own lists. */
-function compareGauges(
-  { streams, bounds, free }: Context,
-  stats: Stats,
-  compare: (field: string, breaks: string, model: number, engine: number) => void,
-): void {
+function compareGauges({ streams, bounds, free }: Context, stats: Stats, compare: Compare): void {
   const sum = (of: (stream: StreamState) => number): number => streams.reduce((total, stream) => total + of(stream), 0);
   compare('stats retained', 'INV-22', sum(retainedOf), stats.retained);
   compare('stats unread', 'INV-22', sum(unreadOf), stats.unread);
@@ -366,11 +389,7 @@ function compareGauges(
   compare('stats ramUsagePercent', 'INV-22', (100 * (bounds.sectors - free)) / bounds.sectors, stats.ramUsagePercent);
 }
 
-function comparePool(
-  context: Context,
-  { pool, streams }: StoreInspection,
-  compare: (field: string, breaks: string, model: string | number, engine: string | number) => void,
-): void {
+function comparePool(context: Context, { pool, streams }: StoreInspection, compare: Compare): void {
   compare('pool used', 'INV-07', sectorsUsed(context), pool.used);
   compare('pool free', 'INV-04', context.free, pool.free.length);
   compare('pool flushAtSectors', 'INV-08', context.bounds.flushAtSectors, pool.flushAtSectors);
