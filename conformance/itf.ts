@@ -72,19 +72,20 @@ export interface ItfReading {
   readonly steps: readonly ItfStep[];
 }
 
-interface Shown {
+/** One state of a run as it is written: its step, where the model stands, and what else was to be seen then. */
+export interface ItfShown {
   readonly action: Action | null;
   readonly took: readonly string[];
+  /** Both empty unless the step failed. */
   readonly breaks: string;
   readonly message: string;
+  readonly state: ModelState;
+  readonly engine: StoreInspection | null;
+  readonly disk: DiskView | null;
 }
 
-function itfState(
-  index: number,
-  { action, took, breaks, message }: Shown,
-  state: ModelState,
-  run: StoreRun | null,
-): ItfState {
+function itfState(index: number, shown: ItfShown): ItfState {
+  const { action, took, breaks, message, state, engine, disk } = shown;
   const context: Record<string, ItfValue> = {};
   const { bounds: _, ...fields } = state.context;
   Object.assign(context, encodeValue(fields, OPTIONAL));
@@ -92,8 +93,8 @@ function itfState(
     index,
     ...(action === null ? {} : { action, description: describeAction(action) }),
     ...(message === '' ? {} : { message }),
-    engine: run?.inspect() ?? null,
-    disk: run?.disk === null || run === null ? null : viewDisk(run.disk),
+    engine,
+    disk,
   };
   return {
     '#meta': meta,
@@ -106,35 +107,37 @@ function itfState(
   };
 }
 
+/** The states of a run, the one before its first step included, as an ITF trace. Runs nothing. */
+export const composeItf = (trace: Trace, shown: readonly ItfShown[]): ItfTrace => ({
+  '#meta': {
+    format: 'ITF',
+    'format-description': 'https://apalache-mc.org/docs/adr/015adr-trace.html',
+    description: trace.note,
+    trace,
+  },
+  vars: VARIABLES,
+  states: shown.map((each, index) => itfState(index, each)),
+});
+
 /** Runs the trace once more and writes down every state. */
 export async function toItf(trace: Trace): Promise<ItfTrace> {
-  const { scenario, actions, note } = trace;
-  const before: Shown = { action: null, took: [], breaks: '', message: '' };
-  const states = [itfState(0, before, initialState(boundsOf(scenario)), null)];
+  const { scenario, actions } = trace;
+  const before = { took: [], breaks: '', message: '', engine: null, disk: null };
+  const shown: ItfShown[] = [{ ...before, action: null, state: initialState(boundsOf(scenario)) }];
+  const note = (action: Action | null, run: StoreRun, failed: Pick<ItfShown, 'breaks' | 'message'>): void => {
+    const took = run.observed.map(({ type }) => type);
+    const disk = run.disk === null ? null : viewDisk(run.disk);
+    shown.push({ ...failed, action, took, state: run.model.state, engine: run.inspect(), disk });
+  };
   const {
     failure,
     run,
     actions: taken,
-  } = await runActions(scenario, actions, newCoverage(), (action, during) => {
-    const took = during.observed.map(({ type }) => type);
-    states.push(itfState(states.length, { ...before, action, took }, during.model.state, during));
-  });
-  if (failure !== null) {
-    const { breaks, message } = failure;
-    const took = run.observed.map(({ type }) => type);
-    const failed: Shown = { action: taken.at(-1) ?? null, took, breaks, message };
-    states.push(itfState(states.length, failed, run.model.state, run));
-  }
-  return {
-    '#meta': {
-      format: 'ITF',
-      'format-description': 'https://apalache-mc.org/docs/adr/015adr-trace.html',
-      description: note,
-      trace,
-    },
-    vars: VARIABLES,
-    states,
-  };
+  } = await runActions(scenario, actions, newCoverage(), (action, during) =>
+    note(action, during, { breaks: '', message: '' }),
+  );
+  if (failure !== null) note(taken.at(-1) ?? null, run, failure);
+  return composeItf(trace, shown);
 }
 
 /** The machine's state that `pathOf` named. */

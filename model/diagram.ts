@@ -2,6 +2,7 @@
  * The machine as text: a Mermaid chart and a table of its transitions, both walked out of `machine.root`, and the
  * invariants beside it. `node model/diagram.ts` writes the page docs/model.md; a test holds the page to the machine.
  */
+import { actionNames, guardNames, nodePath } from './chart.ts';
 import type { Invariant } from './invariants/index.ts';
 import { invariants } from './invariants/index.ts';
 import { machine } from './machine.ts';
@@ -9,7 +10,6 @@ import { machine } from './machine.ts';
 type StateNode = typeof machine.root;
 type Transition = NonNullable<ReturnType<StateNode['transitions']['get']>>[number];
 
-const nodeName = (node: { readonly path: readonly string[] }): string => node.path.join('.');
 const nodeId = (node: { readonly path: readonly string[] }): string => node.path.join('_');
 
 function nodesOf(node: StateNode): StateNode[] {
@@ -17,19 +17,6 @@ function nodesOf(node: StateNode): StateNode[] {
 }
 
 const transitionsOf = (node: StateNode): Transition[] => [...node.transitions.values()].flat();
-
-/** Names in a guard: one, or those that `and` binds. */
-function guardNames(guard: unknown): string[] {
-  if (typeof guard === 'string') return [guard];
-  if (guard !== null && (typeof guard === 'object' || typeof guard === 'function')) {
-    if ('guards' in guard && Array.isArray(guard.guards)) return guard.guards.flatMap(guardNames);
-    if ('type' in guard && typeof guard.type === 'string') return [guard.type];
-  }
-  return [];
-}
-
-const actionNames = ({ actions }: Transition): string[] =>
-  actions.map((action) => (typeof action === 'object' && 'type' in action ? action.type : String(action)));
 
 function stateLines(node: StateNode, indent: string): string[] {
   const children = Object.values(node.states);
@@ -67,9 +54,9 @@ function transitionRows(root: StateNode): string[] {
   return nodesOf(root).flatMap((node) =>
     transitionsOf(node).map((transition) => {
       const { eventType, target } = transition;
-      const goal = target?.map((each) => nodeName(each)).join(', ') ?? '';
+      const goal = target?.map((each) => nodePath(each)).join(', ') ?? '';
       const guards = guardNames(transition.guard).join(', ');
-      return `| ${nodeName(node)} | ${eventType} | ${guards} | ${goal} | ${actionNames(transition).join(', ')} |`;
+      return `| ${nodePath(node)} | ${eventType} | ${guards} | ${goal} | ${actionNames(transition).join(', ')} |`;
     }),
   );
 }

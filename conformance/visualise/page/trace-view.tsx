@@ -1,0 +1,100 @@
+/** The view of one run, or of the model alone: every panel on the same step. */
+import { useEffect } from 'preact/hooks';
+import { heatOf } from '../shared/frames.ts';
+import { Statechart } from './chart.tsx';
+import { Compare } from './compare.tsx';
+import { Crash } from './crash.tsx';
+import { Gauges, Segments } from './gauges.tsx';
+import { Invariants } from './invariants.tsx';
+import { Placement } from './placement.tsx';
+import type { Run } from './store.ts';
+import { branchFrames, frame, frameBefore, run, runOfModel, show, step, traceStep, verdicts } from './store.ts';
+import { Timeline } from './timeline.tsx';
+import { WhatIf } from './what-if.tsx';
+
+interface Props {
+  /** Counts of a whole run, beside those of this one; null when there are none. */
+  readonly allRuns: ReadonlyMap<string, number> | null;
+}
+
+/** The chart never changes its size; what it shows of the run follows the branch. */
+function Machine({ allRuns }: Props) {
+  const now = frame.value;
+  const heats = [
+    { name: 'this run', counts: heatOf(branchFrames.value) },
+    { name: 'off', counts: null },
+    ...(allRuns === null ? [] : [{ name: 'all runs', counts: allRuns }]),
+  ];
+  const taken = now?.taken.flatMap(({ transition }) => transition ?? []) ?? [];
+  return <Statechart state={now?.state ?? null} taken={taken} heats={heats} />;
+}
+
+function Lanes({ keys }: Pick<Run, 'keys'>) {
+  const now = frame.value;
+  if (now === null) return null;
+  const longest = Math.max(
+    ...branchFrames.value.map(({ state }) => Math.max(0, ...state.context.streams.map(({ appended }) => appended))),
+  );
+  return (
+    <Placement
+      context={now.state.context}
+      before={frameBefore.value?.state.context ?? null}
+      keys={keys}
+      longest={longest}
+    />
+  );
+}
+
+export function TraceView({ allRuns }: Props) {
+  const shown = run.value;
+  const now = frame.value;
+  useEffect(() => {
+    document.documentElement.dataset.ready = String(Math.round(performance.now()));
+  }, []);
+  if (shown === null || now === null) return null;
+  const { context } = now.state;
+  const crash = traceStep.value?.crash ?? null;
+  return (
+    <>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable with the keyboard */}
+      <main tabIndex={0} data-step={step.value} data-scrolls>
+        <div class="panels">
+          <Machine allRuns={allRuns} />
+          <Invariants bounds={shown.bounds} verdicts={verdicts.value} now={step.value} />
+          <Lanes keys={shown.keys} />
+          <Gauges context={context} />
+          <Segments context={context} crash={crash} />
+          {crash === null ? null : <Crash facts={crash} />}
+          <WhatIf state={now.state} />
+          {shown.page === null ? null : <Compare />}
+        </div>
+      </main>
+      <Timeline />
+    </>
+  );
+}
+
+/** Chooses the store that is modelled; a new one begins from its first state. */
+export function ScopeChoice({
+  scopes,
+}: {
+  readonly scopes: readonly { readonly name: string; readonly bounds: Run['bounds'] }[];
+}) {
+  return (
+    <label>
+      store{' '}
+      <select
+        onChange={(event) => {
+          const scope = scopes[Number(event.currentTarget.value)];
+          if (scope !== undefined) show(runOfModel(scope.bounds));
+        }}
+      >
+        {scopes.map(({ name }, i) => (
+          <option key={name} value={i}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
