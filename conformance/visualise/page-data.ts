@@ -46,8 +46,11 @@ export interface TraceStep {
   readonly action: Action;
   /** What the model took in it. A failing step may end with one that it refuses. */
   readonly events: readonly ModelEvent[];
-  /** Recovery showed that evictions had been done unseen: the model's state, corrected, before the last event. */
-  readonly corrected?: StoredState;
+  /**
+   * The model's state before an event, by the event's index (behind the last: after all of them), where it is not what
+   * the one before left: something that had been done unseen had come to light.
+   */
+  readonly corrected?: Readonly<Record<string, StoredState>>;
   /**
    * Compared fields of the engine that changed, by their index in `fields`; a pair where the model's value is another.
    * Null: there is no engine in memory after this step.

@@ -53,20 +53,35 @@ class Recorder {
   readonly changes = new FieldChanges();
   readonly steps: TraceStep[] = [];
   #facts: CrashFacts | null = null;
+  #before: ModelState | null = null;
 
   /** @param next the action that follows: what a crash will leave is seen before it comes. */
   note(action: Action, run: StoreRun, next: Action | undefined): void {
+    const corrected = correctionsOf(this.#before ?? run.observedStates[0]?.before ?? run.model.state, run);
+    this.#before = run.model.state;
     const underWay = run.disk?.pending().map(describeOperation) ?? [];
     this.steps.push({
       action,
       events: [...run.observed] as ModelEvent[],
-      ...(run.corrected === null ? {} : { corrected: storedState(run.corrected) }),
+      ...(corrected === null ? {} : { corrected }),
       engine: this.changes.next(run),
       ...(underWay.length === 0 ? {} : { underWay }),
       ...(action.do === 'crash' && this.#facts !== null ? { crash: this.#facts } : {}),
     });
     this.#facts = next?.do === 'crash' && run.disk !== null ? crashFacts(run.disk, next.choice) : null;
   }
+}
+
+/** Where the model does not go on from what the event before left. @param from the model before the step. */
+function correctionsOf(from: ModelState, run: StoreRun): Record<string, StoredState> | null {
+  const found: Record<string, StoredState> = {};
+  let at = from;
+  for (const [index, { before, after }] of run.observedStates.entries()) {
+    if (before !== at) found[index] = storedState(before);
+    at = after;
+  }
+  if (run.model.state !== at) found[run.observedStates.length] = storedState(run.model.state);
+  return Object.keys(found).length === 0 ? null : found;
 }
 
 /** Identifies a trace: the same steps on the same store. */

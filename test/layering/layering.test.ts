@@ -13,7 +13,7 @@ const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as
   devDependencies: object;
 };
 const declared = new Set(Object.keys(manifest.devDependencies));
-const sources = projectFiles().filter((path) => path.endsWith('.ts'));
+const sources = projectFiles().filter((path) => /\.tsx?$/.test(path));
 
 describe('the project', () => {
   // Goal: no file imports what its room may not. Method: parse every source, look up each import in the table.
@@ -91,6 +91,11 @@ describe('refuses', () => {
       'imports ../../test/tools/x.ts, which commands of conformance',
     ],
     ['conformance/museum/run.ts', `import 'commander';`, 'imports commander, which conformance/museum'],
+    [
+      'conformance/visualise/page/app.tsx',
+      `import '../../../test/tools/x.ts';`,
+      'imports ../../../test/tools/x.ts, which conformance/visualise',
+    ],
     ['coverage/gate.ts', `import '../test/tools/x.ts';`, 'imports ../test/tools/x.ts, which coverage'],
     ['bench/run.ts', `import '../test/tools/x.ts';`, 'imports ../test/tools/x.ts, which bench'],
     ['.ci/check.ts', `import '../test/tools/x.ts';`, 'imports ../test/tools/x.ts, which .ci'],
@@ -109,6 +114,7 @@ describe('refuses', () => {
       'src/cli/',
       'model/',
       'conformance/',
+      'conformance/visualise/',
       'conformance/museum/',
       'coverage/',
       'bench/',

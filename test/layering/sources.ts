@@ -43,8 +43,8 @@ type Node = { readonly type: string } & Readonly<Record<string, unknown>>;
 const isNode = (value: unknown): value is Node =>
   typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string';
 
-/** @throws when the source is no TypeScript. */
-export function readSource(source: string): SourceFacts {
+/** @param jsx whether it is a `.tsx` file. @throws when the source is no TypeScript. */
+export function readSource(source: string, jsx = false): SourceFacts {
   const imports = new Set<string>();
   const ambient = new Set<string>();
   const visit = (node: Node, parent: Node | null): void => {
@@ -53,7 +53,7 @@ export function readSource(source: string): SourceFacts {
     if (name !== null) ambient.add(name);
     for (const child of Object.values(node).flat()) if (isNode(child)) visit(child, node);
   };
-  visit(parseAst(source, { lang: 'ts' }) as unknown as Node, null);
+  visit(parseAst(source, { lang: jsx ? 'tsx' : 'ts' }) as unknown as Node, null);
   return { imports: [...imports], ambient: [...ambient] };
 }
 

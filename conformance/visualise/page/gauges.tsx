@@ -29,12 +29,11 @@ function Gauge({ name, value, most, mark, words }: GaugeProps) {
   );
 }
 
-const bytesWords = (bytes: number): string =>
-  bytes < 4_096
-    ? `${grouped(bytes)}`
-    : bytes < 1_048_576
-      ? `${(bytes / 1_024).toFixed(0)} KiB`
-      : `${(bytes / 1_048_576).toFixed(1)} MiB`;
+/** Small scopes count segments, which weigh 1, and not bytes. */
+const bytesWords = (bytes: number): string => {
+  if (bytes < 4_096) return grouped(bytes);
+  return bytes < 1_048_576 ? `${(bytes / 1_024).toFixed(0)} KiB` : `${(bytes / 1_048_576).toFixed(1)} MiB`;
+};
 
 interface GaugesProps {
   readonly context: Context;
@@ -47,7 +46,6 @@ export function Gauges({ context, diskBytes }: GaugesProps) {
   const used = bounds.sectors - free;
   const bytes = diskBytes ?? segments.reduce((sum, segment) => sum + segment.bytes, 0);
   const atRisk = streams.reduce((sum, stream) => sum + unsyncedOf(stream), 0);
-  const weight = bounds.quotaBytes < 4_096 ? 'weight' : 'bytes';
   return (
     <Panel id="gauges" title="Gauges">
       <Gauge
@@ -67,7 +65,7 @@ export function Gauges({ context, diskBytes }: GaugesProps) {
           name="disk"
           value={bytes}
           most={bounds.quotaBytes}
-          words={`${bytesWords(bytes)} of ${bytesWords(bounds.quotaBytes)} ${weight}`}
+          words={`${bytesWords(bytes)} of ${bytesWords(bounds.quotaBytes)}`}
         />
       ) : null}
       <p class="row" data-at-risk={atRisk}>

@@ -13,39 +13,42 @@ export const TRUTH: Readonly<Record<Truth, { readonly sign: string; readonly wor
   fails: { sign: '✕', word: 'FAILS' },
 };
 
-interface Stretch {
-  readonly truth: Truth;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Steps of equal truth joined. */
-function stretches(truths: readonly Truth[]): Stretch[] {
-  const found: Stretch[] = [];
-  for (const [at, truth] of truths.entries()) {
-    const last = found[found.length - 1];
-    if (last?.truth === truth) found[found.length - 1] = { ...last, to: at + 1 };
-    else found.push({ truth, from: at, to: at + 1 });
-  }
-  return found;
-}
-
-/** Heights tell the truths apart too: a full bar with a cross, half a bar, a line. */
+/** Heights tell the truths apart too: a full bar, half a bar, a line. */
 const SHAPE: Readonly<Record<Truth, readonly [y: number, height: number]>> = {
   holds: [4, 8],
   idle: [7, 2],
   fails: [0, 16],
 };
 
-function Strip({ truths, now }: { truths: readonly Truth[]; now: number }) {
-  const count = Math.max(1, truths.length);
-  const failing = truths.filter((truth) => truth === 'fails').length;
-  const holding = truths.filter((truth) => truth === 'holds').length;
-  const words = `holds at ${holding} of ${plural(count, 'step')}, ${failing === 0 ? 'fails at none' : `fails at step ${truths.indexOf('fails')}`}`;
+/** The truth of one invariant over the steps: an outline a truth, and the same in words. */
+export interface Strip {
+  readonly outlines: readonly (readonly [Truth, string])[];
+  readonly words: string;
+}
+
+/** @param truths of the steps that are judged, from the first. */
+export function stripOf(truths: readonly Truth[]): Strip {
+  const outlines: Record<Truth, string> = { holds: '', idle: '', fails: '' };
+  const counts: Record<Truth, number> = { holds: 0, idle: 0, fails: 0 };
+  for (let from = 0; from < truths.length; ) {
+    const truth = truths[from] as Truth;
+    let to = from + 1;
+    while (truths[to] === truth) to++;
+    const [y, height] = SHAPE[truth];
+    outlines[truth] += `M${from} ${y}H${to}v${height}H${from}z`;
+    counts[truth] += to - from;
+    from = to;
+  }
+  const failing = counts.fails === 0 ? 'fails at none' : `fails first at step ${truths.indexOf('fails')}`;
+  const words = `holds at ${counts.holds} of ${plural(truths.length, 'step')}, ${failing}`;
+  return { outlines: Object.entries(outlines) as [Truth, string][], words };
+}
+
+function StripDrawing({ strip, now, count }: { readonly strip: Strip; readonly now: number; readonly count: number }) {
   return (
-    <svg class="strip" viewBox={`0 0 ${count} 16`} preserveAspectRatio="none" role="img" aria-label={words}>
-      {stretches(truths).map(({ truth, from, to }) => (
-        <rect key={from} class={truth} x={from} y={SHAPE[truth][0]} width={to - from} height={SHAPE[truth][1]} />
+    <svg class="strip" viewBox={`0 0 ${count} 16`} preserveAspectRatio="none" role="img" aria-label={strip.words}>
+      {strip.outlines.map(([truth, outline]) => (
+        <path key={truth} class={truth} d={outline} />
       ))}
       <rect class="now" x={now} y="0" width={Math.max(1, count / 120)} height="16" />
     </svg>
@@ -55,11 +58,12 @@ function Strip({ truths, now }: { truths: readonly Truth[]; now: number }) {
 interface RowProps {
   readonly invariant: Invariant;
   readonly verdict: Verdict;
-  readonly truths: readonly Truth[];
+  readonly strip: Strip | null;
   readonly now: number;
+  readonly count: number;
 }
 
-function Row({ invariant, verdict, truths, now }: RowProps) {
+function Row({ invariant, verdict, strip, now, count }: RowProps) {
   const { id, name, statement, why } = invariant;
   const { sign, word } = TRUTH[verdict.truth];
   return (
@@ -67,7 +71,7 @@ function Row({ invariant, verdict, truths, now }: RowProps) {
       <details>
         <summary>
           <span class="id">{id}</span> <span class="name">{name}</span>
-          <Strip truths={truths} now={now} />
+          {strip === null ? <span /> : <StripDrawing strip={strip} now={now} count={count} />}
           <span class="truth">
             <span aria-hidden="true">{sign}</span> {word}
           </span>
@@ -93,15 +97,19 @@ function Row({ invariant, verdict, truths, now }: RowProps) {
 
 interface Props {
   readonly bounds: Bounds;
-  readonly verdicts: readonly (readonly Verdict[])[];
+  /** At this step, in the order of the invariants. */
+  readonly verdicts: readonly Verdict[];
+  /** One an invariant; null where there are no steps. */
+  readonly strips: readonly Strip[] | null;
   readonly now: number;
+  /** Steps that a strip has room for. */
+  readonly count: number;
   readonly note?: ComponentChildren;
 }
 
-export function Invariants({ bounds, verdicts, now, note }: Props) {
+export function Invariants({ bounds, verdicts, strips, now, count, note }: Props) {
   const list = invariantsOf(bounds);
-  const current = verdicts[now] ?? [];
-  const failing = current.filter(({ truth }) => truth === 'fails');
+  const failing = verdicts.filter(({ truth }) => truth === 'fails');
   const said =
     failing.length === 0
       ? `none of ${list.length} fails at this step`
@@ -113,9 +121,10 @@ export function Invariants({ bounds, verdicts, now, note }: Props) {
           <Row
             key={invariant.id}
             invariant={invariant}
-            verdict={current[i] ?? { id: invariant.id, truth: 'idle', findings: [] }}
-            truths={verdicts.map((each) => each[i]?.truth ?? 'idle')}
+            verdict={verdicts[i] ?? { id: invariant.id, truth: 'idle', findings: [] }}
+            strip={strips?.[i] ?? null}
             now={now}
+            count={count}
           />
         ))}
       </ul>

@@ -4,7 +4,7 @@ import type { PageData } from '../page-data.ts';
 import { followAddress, keepAddress } from './address.ts';
 import { App } from './app.tsx';
 import { listenToKeys } from './nav.ts';
-import { data, dialog, run, runOfModel, runOfTrace, show } from './store.ts';
+import { data, dialog, keepJudging, run, runOfModel, runOfTrace, show } from './store.ts';
 import { keepTheme, nextTheme } from './theme.ts';
 
 /** The data lies in the page as base64 of deflated JSON: a thousand steps are a tenth of their size that way. */
@@ -28,6 +28,7 @@ if (root !== null) {
   followAddress(location.hash);
   keepTheme();
   keepAddress();
+  keepJudging();
   listenToKeys({
     '?': () => (dialog.value = 'help'),
     t: nextTheme,

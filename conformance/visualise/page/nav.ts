@@ -1,7 +1,9 @@
 /** Ways through a run: each a key, a button with the same name, and the step that it leads to. */
 import { batch } from '@preact/signals';
+import type { Frame } from '../shared/frames.ts';
 import { crashSteps, divergenceStep } from '../shared/landmarks.ts';
-import { branchFrames, currentFork, dialog, goTo, lastStep, notice, run, step, verdicts } from './store.ts';
+import type { Verdict } from '../shared/verdicts.ts';
+import { branchFrames, currentFork, dialog, goTo, lastStep, notice, run, step, verdictsAt } from './store.ts';
 
 export interface Way {
   readonly id: string;
@@ -14,12 +16,17 @@ export interface Way {
   readonly none: string;
 }
 
-const fails = (at: number): boolean => (verdicts.value[at] ?? []).some(({ truth }) => truth === 'fails');
+const verdictsOfStep = (at: number): readonly Verdict[] => verdictsAt(branchFrames.value[at] as Frame);
+
+const fails = (at: number): boolean => verdictsOfStep(at).some(({ truth }) => truth === 'fails');
 
 const firstAfter = (steps: readonly number[], at: number): number | null =>
   steps.find((each) => each > at) ?? steps[0] ?? null;
 
-const truths = (at: number): string => (verdicts.value[at] ?? []).map(({ truth }) => truth[0]).join('');
+const truths = (at: number): string =>
+  verdictsOfStep(at)
+    .map(({ truth }) => truth[0])
+    .join('');
 
 function nextChange(): number | null {
   for (let at = step.value + 1; at <= lastStep.value; at++) if (truths(at) !== truths(at - 1)) return at;

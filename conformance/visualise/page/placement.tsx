@@ -12,6 +12,8 @@ interface Props {
   readonly context: Context;
   /** The state before it, to outline what changed. */
   readonly before: Context | null;
+  /** The engine's own, at the step at which it is somewhere else. */
+  readonly engine?: Context | null;
   readonly keys: Run['keys'];
   /** Records that the longest lane shows. */
   readonly longest: number;
@@ -46,13 +48,23 @@ function useWidth(): [{ readonly current: HTMLDivElement | null }, number] {
   return [element, width];
 }
 
-function Mark({ name, glyph, at, was }: { name: string; glyph: string; at: number; was: number }) {
+interface MarkProps {
+  readonly name: string;
+  readonly glyph: string;
+  readonly at: number;
+  readonly was: number;
+  /** Where the engine has it, at a failing step; null when there is nothing to compare. */
+  readonly engine: number | null;
+}
+
+function Mark({ name, glyph, at, was, engine }: MarkProps) {
   const changed = at !== was;
   const by = at - was;
   return (
     <span class={changed ? 'mark changed' : 'mark'} data-mark={name}>
       <span aria-hidden="true">{glyph}</span> {name} <b>{at}</b>
       {changed ? <small> {by > 0 ? `+${by}` : by}</small> : null}
+      {engine === null || engine === at ? null : <strong class="apart"> ≠ engine {engine}</strong>}
     </span>
   );
 }
@@ -61,12 +73,13 @@ interface LaneProps {
   readonly name: string;
   readonly stream: StreamState;
   readonly was: StreamState;
+  readonly engine: StreamState | null;
   readonly from: number;
   readonly to: number;
   readonly index: number;
 }
 
-function Lane({ name, stream, was, from, to, index }: LaneProps) {
+function Lane({ name, stream, was, engine, from, to, index }: LaneProps) {
   const [element, pixels] = useWidth();
   const pieces = piecesOf(stream, from, to, pixels);
   const words = `${plural(pendingOf(stream), 'record')} pending, ${unreadOf(stream)} unread; ${retainedOf(stream) - unsyncedOf(stream)} on disk, ${unsyncedOf(stream)} in RAM`;
@@ -101,7 +114,14 @@ function Lane({ name, stream, was, from, to, index }: LaneProps) {
       </div>
       <p class="marks">
         {MARKS.map(([mark, glyph, of]) => (
-          <Mark key={mark} name={mark} glyph={glyph} at={of(stream)} was={of(was)} />
+          <Mark
+            key={mark}
+            name={mark}
+            glyph={glyph}
+            at={of(stream)}
+            was={of(was)}
+            engine={engine === null ? null : of(engine)}
+          />
         ))}
         <span class="quiet">{words}</span>
       </p>
@@ -112,7 +132,7 @@ function Lane({ name, stream, was, from, to, index }: LaneProps) {
 /** Lanes drawn at once; a store may have thousands of streams. */
 const LANES_MAX = 48;
 
-export function Placement({ context, before, keys, longest }: Props) {
+export function Placement({ context, before, engine = null, keys, longest }: Props) {
   const zoomed = useSignal(false);
   const wanted = useSignal('');
   const { streams, bounds } = context;
@@ -146,6 +166,7 @@ export function Placement({ context, before, keys, longest }: Props) {
             name={name}
             stream={stream}
             was={before?.streams[index] ?? stream}
+            engine={engine?.streams[index] ?? null}
             from={from}
             to={to}
             index={index}

@@ -5,13 +5,13 @@
  * The trunk is what the file carries and is never written to. A fork hangs on a step of the trunk and has steps of its
  * own, each made by the model in the page.
  */
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import type { ModelState } from '../../../model/step.ts';
 import type { Bounds, ModelEvent } from '../../../model/vocabulary.ts';
 import type { PageData, TracePage } from '../page-data.ts';
 import { engineState } from '../shared/engine-state.ts';
 import type { Frame } from '../shared/frames.ts';
-import { firstFrame, framesOf, nextFrame } from '../shared/frames.ts';
+import { firstFrame, framesOf, heatOf, nextFrame } from '../shared/frames.ts';
 import type { Verdict } from '../shared/verdicts.ts';
 import { verdictsOf, verdictsOfFailure } from '../shared/verdicts.ts';
 
@@ -178,5 +178,38 @@ export const branchFrames = computed((): readonly Frame[] => {
   return fork === null ? trunk : [...trunk.slice(0, fork.at + 1), ...fork.frames.slice(1)];
 });
 
-/** Verdicts of each step of the branch, step by step and invariant by invariant. */
-export const verdicts = computed(() => branchFrames.value.map(verdictsAt));
+/** How often each transition was taken on the branch. */
+export const branchHeat = computed(() => heatOf(branchFrames.value));
+
+/** Records of the longest stream that the branch has. */
+export const longest = computed(() =>
+  branchFrames.value.reduce(
+    (most, { state }) => state.context.streams.reduce((of, { appended }) => Math.max(of, appended), most),
+    0,
+  ),
+);
+
+/** Steps of the branch, from its first, of which the verdicts are there: they are made while the page can be used. */
+export const judged = signal(0);
+
+const SLICE_MS = 10;
+let judging: ReturnType<typeof setTimeout> | undefined;
+
+function judgeSome(): void {
+  const frames = branchFrames.value;
+  const untilMs = performance.now() + SLICE_MS;
+  let at = judged.value;
+  while (at < frames.length && performance.now() < untilMs) verdictsAt(frames[at++] as Frame);
+  judged.value = at;
+  if (at < frames.length) judging = setTimeout(judgeSome);
+}
+
+/** Judges the branch that is looked at, from now on, whichever it is. What was judged before costs nothing again. */
+export function keepJudging(): void {
+  effect(() => {
+    void branchFrames.value;
+    clearTimeout(judging);
+    judged.value = 0;
+    judging = setTimeout(judgeSome);
+  });
+}

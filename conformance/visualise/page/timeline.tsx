@@ -18,7 +18,7 @@ import {
   run,
   step,
   traceStep,
-  verdicts,
+  verdictsAt,
 } from './store.ts';
 
 /** Steps drawn one by one: as many as a screen takes. */
@@ -48,7 +48,7 @@ function Beads() {
       {frames.slice(from, from + 2 * AROUND + 1).map((frame, i) => {
         const index = from + i;
         const { glyph, kind } = glyphOf(frame, run.value?.page?.steps[index - 1]?.action.do ?? null);
-        const failing = (verdicts.value[index] ?? []).some(({ truth }) => truth === 'fails');
+        const failing = verdictsAt(frame).some(({ truth }) => truth === 'fails');
         const hypothetical = fork !== null && index > fork.at;
         const classes = ['bead', failing ? 'fails' : '', hypothetical ? 'hypothetical' : ''].join(' ');
         return (

@@ -1,14 +1,29 @@
 /** The view of one run, or of the model alone: every panel on the same step. */
+import { computed } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { heatOf } from '../shared/frames.ts';
+import { invariantsOf } from '../shared/verdicts.ts';
 import { Statechart } from './chart.tsx';
 import { Compare } from './compare.tsx';
 import { Crash } from './crash.tsx';
 import { Gauges, Segments } from './gauges.tsx';
-import { Invariants } from './invariants.tsx';
+import { Invariants, stripOf } from './invariants.tsx';
 import { Placement } from './placement.tsx';
 import type { Run } from './store.ts';
-import { branchFrames, frame, frameBefore, run, runOfModel, show, step, traceStep, verdicts } from './store.ts';
+import {
+  branchFrames,
+  branchHeat,
+  engineAt,
+  frame,
+  frameBefore,
+  judged,
+  longest,
+  run,
+  runOfModel,
+  show,
+  step,
+  traceStep,
+  verdictsAt,
+} from './store.ts';
 import { Timeline } from './timeline.tsx';
 import { WhatIf } from './what-if.tsx';
 
@@ -21,7 +36,7 @@ interface Props {
 function Machine({ allRuns }: Props) {
   const now = frame.value;
   const heats = [
-    { name: 'this run', counts: heatOf(branchFrames.value) },
+    { name: 'this run', counts: branchHeat.value },
     { name: 'off', counts: null },
     ...(allRuns === null ? [] : [{ name: 'all runs', counts: allRuns }]),
   ];
@@ -29,18 +44,30 @@ function Machine({ allRuns }: Props) {
   return <Statechart state={now?.state ?? null} taken={taken} heats={heats} />;
 }
 
+/** What the strips show, made anew only when more steps are judged. */
+const strips = computed(() => {
+  const verdicts = branchFrames.value.slice(0, judged.value).map(verdictsAt);
+  const list = run.value === null ? [] : invariantsOf(run.value.bounds);
+  return list.map((_, i) => stripOf(verdicts.map((each) => each[i]?.truth ?? 'idle')));
+});
+
+function Truths({ bounds }: Pick<Run, 'bounds'>) {
+  const now = frame.value;
+  if (now === null) return null;
+  const count = branchFrames.value.length;
+  return <Invariants bounds={bounds} verdicts={verdictsAt(now)} strips={strips.value} now={step.value} count={count} />;
+}
+
 function Lanes({ keys }: Pick<Run, 'keys'>) {
   const now = frame.value;
   if (now === null) return null;
-  const longest = Math.max(
-    ...branchFrames.value.map(({ state }) => Math.max(0, ...state.context.streams.map(({ appended }) => appended))),
-  );
   return (
     <Placement
       context={now.state.context}
+      engine={engineAt(now)?.context ?? null}
       before={frameBefore.value?.state.context ?? null}
       keys={keys}
-      longest={longest}
+      longest={longest.value}
     />
   );
 }
@@ -60,7 +87,7 @@ export function TraceView({ allRuns }: Props) {
       <main tabIndex={0} data-step={step.value} data-scrolls>
         <div class="panels">
           <Machine allRuns={allRuns} />
-          <Invariants bounds={shown.bounds} verdicts={verdicts.value} now={step.value} />
+          <Truths bounds={shown.bounds} />
           <Lanes keys={shown.keys} />
           <Gauges context={context} />
           <Segments context={context} crash={crash} />

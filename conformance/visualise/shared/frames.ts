@@ -48,29 +48,34 @@ export function takeEvent(before: ModelState, event: ModelEvent): Taken {
   return { before, event, after: step(before, event), transition: transitionOf(before, event)?.id ?? null };
 }
 
-export const restoredState = ({ value, context }: StoredState, bounds: Bounds): ModelState =>
-  stateOf(value, { ...context, bounds });
-
 export const firstFrame = (bounds: Bounds): Frame => ({ state: initialState(bounds, machine), taken: [] });
 
-/** The frame after some events, one after the other. */
-export function nextFrame(state: ModelState, events: readonly ModelEvent[], corrected?: ModelState): Frame {
+/** The frame after some events, one after the other. @param corrected see TraceStep. */
+export function nextFrame(
+  state: ModelState,
+  events: readonly ModelEvent[],
+  corrected: Readonly<Record<string, StoredState>> = {},
+): Frame {
+  const { bounds } = state.context;
+  const correct = (at: ModelState, index: number): ModelState => {
+    const stored = corrected[index];
+    return stored === undefined ? at : stateOf(stored.value, { ...stored.context, bounds });
+  };
   const taken: Taken[] = [];
   let at = state;
   for (const [index, event] of events.entries()) {
-    if (corrected !== undefined && index === events.length - 1) at = corrected;
-    const each = takeEvent(at, event);
+    const each = takeEvent(correct(at, index), event);
     taken.push(each);
     at = each.after;
   }
-  return { state: at, taken };
+  return { state: correct(at, events.length), taken };
 }
 
 export function framesOf({ bounds, steps }: Pick<TracePage, 'bounds' | 'steps'>): Frame[] {
   const frames = [firstFrame(bounds)];
   for (const { events, corrected } of steps) {
     const { state } = frames[frames.length - 1] as Frame;
-    frames.push(nextFrame(state, events, corrected === undefined ? undefined : restoredState(corrected, bounds)));
+    frames.push(nextFrame(state, events, corrected));
   }
   return frames;
 }
