@@ -2,9 +2,10 @@
 import { coverSpan } from '../spans.ts';
 import type { Invariant, Step } from './invariant.ts';
 import {
-  blocksHolding,
+  blocksOfStream,
   departed,
   findings,
+  holding,
   inHole,
   isEvent,
   isRunning,
@@ -117,8 +118,8 @@ export const durable: Invariant = {
         now.durableHead >= old.durableHead,
         () => `stream ${index}: durable head went back from ${old.durableHead} to ${now.durableHead}`,
       );
-      const needed = now.records.filter(({ sequence }) => sequence < now.synced);
-      const gone = needed.find(({ sequence }) => blocksHolding(after.context, index, sequence).length === 0);
+      const onDisk = blocksOfStream(after.context, index);
+      const gone = now.records.find(({ sequence }) => sequence < now.synced && holding(onDisk, sequence) === 0);
       say(
         gone === undefined,
         () => `stream ${index}: record ${gone?.sequence} is synced, and in none of ${segments.length} segments`,

@@ -66,16 +66,32 @@ export const retainedRecords = ({ records, head }: StreamState): readonly ModelR
 export const inHole = ({ holes }: StreamState, sequence: number): boolean =>
   holes.some(({ from, to }) => from <= sequence && sequence < to);
 
-export const blocksHolding = ({ segments }: Context, stream: number, sequence: number): Range[] =>
-  segments.flatMap(({ blocks }) =>
-    blocks.filter((block) => block.stream === stream && block.from <= sequence && sequence < block.to),
-  );
+/** All blocks of a stream, in file order. */
+export const blocksOfStream = ({ segments }: Context, stream: number): Range[] => {
+  const found: Range[] = [];
+  for (const { blocks } of segments) for (const block of blocks) if (block.stream === stream) found.push(block);
+  return found;
+};
 
-/** Sequence numbers whose record is in the stream's chain, above what is on disk. */
-export const inRam = ({ sectors, head, synced }: StreamState, sequence: number): boolean =>
-  sequence >= head &&
-  sequence >= synced &&
-  sectors.some(({ first, count }) => first <= sequence && sequence < first + count);
+/** How many of the blocks hold the sequence number. */
+export const holding = (blocks: readonly Range[], sequence: number): number => {
+  let count = 0;
+  for (const { from, to } of blocks) if (from <= sequence && sequence < to) count++;
+  return count;
+};
+
+/** Tells of sequence numbers, asked in any order, whether their record is in the stream's chain, above what is on disk. */
+export function inRamOf({ sectors, head, synced }: StreamState): (sequence: number) => boolean {
+  const from = Math.max(head, synced);
+  // The next one asked for is mostly in the same sector.
+  let last = sectors[0];
+  return (sequence) => {
+    if (sequence < from) return false;
+    if (last !== undefined && last.first <= sequence && sequence < last.first + last.count) return true;
+    last = sectors.find(({ first, count }) => first <= sequence && sequence < first + count);
+    return last !== undefined;
+  };
+}
 
 export const sectorsLinked = ({ streams }: Context): number =>
   streams.reduce((sum, { sectors }) => sum + sectors.length, 0);
@@ -101,6 +117,15 @@ export const pairs = ({
 /** Retained before and not after. */
 export function departed(old: StreamState, now: StreamState): readonly ModelRecord[] {
   if (old === now || (old.records === now.records && old.head === now.head)) return [];
-  const stays = new Set(retainedRecords(now).map(({ sequence }) => sequence));
-  return retainedRecords(old).filter(({ sequence }) => !stays.has(sequence));
+  const [were, are] = [retainedRecords(old), retainedRecords(now)];
+  // Lists that only grew, or only lost their oldest, agree from one end on: what is the same record need not be looked up.
+  let front = 0;
+  while (front < were.length && were[front] === are[front]) front++;
+  let back = 0;
+  const backMost = Math.min(were.length, are.length) - front;
+  while (back < backMost && were[were.length - 1 - back] === are[are.length - 1 - back]) back++;
+  const left = were.slice(front, were.length - back);
+  if (left.length === 0) return left;
+  const stays = new Set(are.slice(front, are.length - back).map(({ sequence }) => sequence));
+  return left.filter(({ sequence }) => !stays.has(sequence));
 }
