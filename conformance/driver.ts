@@ -102,7 +102,7 @@ interface Moment {
 export class StoreRun {
   readonly scenario: Scenario;
   readonly model: ModelRun;
-  readonly #coverage: Coverage;
+  readonly #noteBoundary: (name: string) => void;
   readonly clock = new VirtualClock();
   readonly #ids = new StoreIds();
   readonly #knownIds: string[] = [];
@@ -138,7 +138,7 @@ export class StoreRun {
 
   constructor(scenario: Scenario, coverage: Coverage) {
     this.scenario = scenario;
-    this.#coverage = coverage;
+    this.#noteBoundary = (name) => tally(coverage.boundaries, name);
     const bounds = boundsOf(scenario);
     const past = scenario.profile === 'linux' && hasPast(scenario);
     this.model = past
@@ -858,8 +858,7 @@ export class StoreRun {
       states.after = this.model.state;
     }
     const type = this.scenario.streams['stream' in event ? event.stream : 0]?.type ?? 'uint32';
-    for (const boundary of boundariesReached(event, states.before.context, this.model.context, type))
-      tally(this.#coverage.boundaries, boundary);
+    boundariesReached(event, states.before.context, this.model.context, type, this.#noteBoundary);
     if (event.type !== 'APPEND' && event.type !== 'READ') this.#dirty = true;
   }
 

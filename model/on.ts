@@ -8,8 +8,9 @@ export function on<T extends EventType, R>(
   types: readonly T[],
   rule: (context: Context, event: EventOf<T>) => R,
 ): (context: Context, event: ModelEvent) => R {
+  const [only] = types;
   return (context, event) => {
-    if (!(types as readonly string[]).includes(event.type)) {
+    if (event.type !== only && !(types as readonly string[]).includes(event.type)) {
       throw new Error(`a rule for ${types.join(', ')} was named on ${event.type}`);
     }
     return rule(context, event as EventOf<T>);
