@@ -43,15 +43,23 @@ export type TraceRule = Omit<FaultRule, 'times'> & { readonly times?: number };
 
 export type Action =
   | { readonly do: 'append'; readonly stream: number; readonly bits: number; readonly timeMs: number }
+  /** Values instead of bits, without a time: one by itself, several in one call. */
+  | { readonly do: 'appendValues'; readonly stream: number; readonly bits: readonly number[] }
   | { readonly do: 'read'; readonly stream: number; readonly max: number }
+  /** Marks the record `ahead` behind the oldest unread one as read; only that one itself can be. */
+  | { readonly do: 'markRead'; readonly stream: number; readonly ahead: number }
   | { readonly do: 'peek'; readonly stream: number; readonly offset: number; readonly max: number }
   | { readonly do: 'acknowledge'; readonly stream: number; readonly n: number }
+  /** Acknowledges a whole batch: the last one that was read, or `back` before it. */
+  | { readonly do: 'acknowledgeBatch'; readonly stream: number; readonly back: number }
   | { readonly do: 'revert'; readonly stream: number }
   | { readonly do: 'discard'; readonly stream: number; readonly n: number }
   | { readonly do: 'flush' }
   /** Power is failing, in so many milliseconds. */
   | { readonly do: 'emergencyFlush'; readonly deadlineMs: number }
   | { readonly do: 'checkpoint' }
+  /** Waits for room in the pool, beside everything else. */
+  | { readonly do: 'ready' }
   | { readonly do: 'close' }
   | { readonly do: 'open' }
   /** Ends one operation under way: the `pick`-th, counted round. */
@@ -114,6 +122,12 @@ export function describeAction(action: Action): string {
   switch (action.do) {
     case 'append':
       return `append stream ${action.stream} bits ${hex(action.bits)} at ${action.timeMs} ms`;
+    case 'appendValues':
+      return `append values stream ${action.stream} bits ${action.bits.map(hex).join(' ')}`;
+    case 'markRead':
+      return `mark read stream ${action.stream} ${action.ahead} ahead`;
+    case 'acknowledgeBatch':
+      return `acknowledge stream ${action.stream} batch ${action.back} before the last`;
     case 'read':
       return `read stream ${action.stream} up to ${action.max}`;
     case 'peek':
@@ -150,14 +164,18 @@ export function describeAction(action: Action): string {
 
 const ACTIONS: readonly string[] = [
   'append',
+  'appendValues',
   'read',
+  'markRead',
   'peek',
   'acknowledge',
+  'acknowledgeBatch',
   'revert',
   'discard',
   'flush',
   'emergencyFlush',
   'checkpoint',
+  'ready',
   'close',
   'open',
   'io',

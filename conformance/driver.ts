@@ -21,8 +21,8 @@ import {
   stateOf,
   step,
 } from '../model/step.ts';
-import type { ModelEvent, ModelRecord, Range } from '../model/vocabulary.ts';
-import { syncedMark } from '../model/vocabulary.ts';
+import type { ModelEvent, ModelRecord, Range, StreamState } from '../model/vocabulary.ts';
+import { sectorsUsed, syncedMark } from '../model/vocabulary.ts';
 import { toHex } from '../src/core/bytes.ts';
 import type { Result } from '../src/core/codes.ts';
 import { refusalCode } from '../src/core/codes.ts';
@@ -35,10 +35,12 @@ import type { EngineEvent, StoreInspection } from '../src/core/types.ts';
 import type { Action, Scenario, TraceRule } from './actions.ts';
 import { answeredWithoutIo, compareBatch, macrotask } from './answers.ts';
 import { boundariesReached } from './boundaries.ts';
+import { bitsAsNumber, meaningOf, numberOf } from './call-forms.ts';
 import { DamageMade } from './damage.ts';
 import { Divergence, expect } from './divergence.ts';
 import { FaultWatch } from './fault-watch.ts';
 import type { View } from './generator.ts';
+import { LossWatch } from './losses.ts';
 import type { Coverage } from './model-run.ts';
 import { ModelRun, tally } from './model-run.ts';
 import { askedFor, goesOn, inEmergency, judgePriorities } from './power-fail.ts';
@@ -59,6 +61,7 @@ import { RetryWatch } from './retry-watch.ts';
 import type { DiskObserver, Fault } from './simulated-disk.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
 import { hasPast, placePast, stateWithPast } from './started-store.ts';
+import { EvictionWatch } from './thrift.ts';
 import { StoreIds, simulatedPlatform, VirtualClock } from './virtual-clock.ts';
 
 /** Tells the driver what comes next; null ends the run. */
@@ -74,10 +77,11 @@ const CONTENT_SELDOM_STEPS = 64;
 /** I/O steps and timers after which a store must have come to rest. */
 const REST_WITHIN = 5_000;
 const ALL = 1_000_000;
+const BATCHES_KEPT = 3;
 
 /** A call that the engine has not answered. */
 interface UnderWay {
-  readonly what: 'read' | 'peek' | 'flush' | 'emergencyFlush' | 'checkpoint' | 'close' | 'open';
+  readonly what: 'read' | 'peek' | 'flush' | 'emergencyFlush' | 'checkpoint' | 'ready' | 'close' | 'open';
   /** Stream of a read or peek. */
   readonly stream: number;
   readonly offset: number;
@@ -109,6 +113,8 @@ export class StoreRun {
   disk: SimulatedDisk | null;
   engine: Engine | null = null;
   #handles: StreamHandle[] = [];
+  /** The batches last read of each stream. */
+  #batches: RecordBatch[][] = [];
   #underWay: UnderWay[] = [];
   #damagedInRecovery: Range[] = [];
   #inRecovery = { damaged: 0, evicted: 0 };
@@ -118,6 +124,10 @@ export class StoreRun {
   readonly #damageMade = new DamageMade();
   readonly #faults: FaultWatch;
   readonly #retries = new RetryWatch();
+  readonly #evictions = new EvictionWatch();
+  readonly #losses: LossWatch;
+  /** Heads when their owner last acknowledged: what `durableAcknowledge` promises. */
+  #acknowledgedTo: number[] = [];
   /** The running flush began because power is failing: it goes by priority. One that ran already is only cut short. */
   #byPriority = false;
   #steps = 0;
@@ -144,6 +154,7 @@ export class StoreRun {
     this.model = past
       ? new ModelRun(bounds, coverage, stateWithPast(scenario, bounds))
       : new ModelRun(bounds, coverage);
+    this.#losses = new LossWatch(scenario.streams);
     this.#faults = new FaultWatch(this.#damageMade, scenario.whenDiskFull === 'evict-oldest', () => this.model);
     this.disk = scenario.profile === 'linux' ? this.#harnessed(new SimulatedDisk(this.clock)) : null;
     if (past && this.disk !== null) {
@@ -224,13 +235,19 @@ export class StoreRun {
     switch (action.do) {
       case 'append':
         return this.#append(action.stream, action.bits, action.timeMs);
+      case 'appendValues':
+        return this.#appendValues(action.stream, action.bits);
       case 'read':
         return this.#read('read', action.stream, 0, action.max);
+      case 'markRead':
+        return this.#markRead(action.stream, action.ahead);
       case 'peek':
         return this.#read('peek', action.stream, action.offset, action.max);
       case 'acknowledge':
       case 'discard':
         return this.#remove(action.do, action.stream, action.n);
+      case 'acknowledgeBatch':
+        return this.#acknowledgeBatch(action.stream, action.back);
       case 'revert':
         return this.#revert(action.stream);
       case 'flush':
@@ -239,6 +256,8 @@ export class StoreRun {
         return this.#emergencyFlush(action.deadlineMs);
       case 'checkpoint':
         return this.#checkpoint();
+      case 'ready':
+        return this.#ready();
       case 'close':
         return this.#close();
       case 'open':
@@ -289,6 +308,67 @@ export class StoreRun {
     return true;
   }
 
+  /** As values, with the platform's time: one by itself, several in one call that ends at the first refused. */
+  #appendValues(stream: number, bits: readonly number[]): boolean {
+    const handle = this.#handle(stream);
+    const { type, periodMs } = this.scenario.streams[stream] ?? { type: 'uint32', periodMs: 0 };
+    if (handle === null || !isOpen(this.model.state) || bits.length === 0) return false;
+    const values = bits.map((each) => numberOf(type, each));
+    const first = handle.marks().appended;
+    const taken =
+      values.length === 1 ? Number(handle.append(values[0] as number) === first) : handle.appendMany(values);
+    let wanted = 0;
+    for (const [i, each] of bits.entries()) {
+      const timeMs = this.clock.wallMs + i * periodMs;
+      const refused = typeof expectedAppend(this.model.state, stream, timeMs) !== 'number';
+      this.#observe({ type: 'APPEND', stream, valueBits: bitsAsNumber(type, each), timeMs });
+      if (refused) break;
+      wanted++;
+    }
+    expect(taken === wanted, 'INV-07', () => `of ${bits.length} values ${taken} were taken, the model takes ${wanted}`);
+    return true;
+  }
+
+  #markRead(stream: number, ahead: number): boolean {
+    const handle = this.#handle(stream);
+    const next = expectedPeek(this.model.state, stream, 0, 1)[0];
+    if (handle === null || !isOpen(this.model.state)) return false;
+    const sequence = (next?.sequence ?? handle.marks().read) + ahead;
+    const wanted = next !== undefined && ahead === 0;
+    const taken = handle.markRead(sequence);
+    expect(taken === wanted, 'INV-03', () => `markRead of ${sequence} answered ${taken}, the model ${wanted}`);
+    if (wanted) this.#observe({ type: 'READ', stream, max: 1 });
+    return true;
+  }
+
+  #acknowledgeBatch(stream: number, back: number): boolean {
+    const handle = this.#handle(stream);
+    const batch = this.#batches[stream]?.at(-1 - back);
+    const state = this.model.context.streams[stream];
+    if (handle === null || batch === undefined || state === undefined) return false;
+    const meaning = isOpen(this.model.state) ? meaningOf(batch, state) : { code: 'CLOSED' };
+    const result = handle.acknowledge(batch);
+    const answer = result.ok ? 'ok' : result.failure.code;
+    const wanted = 'n' in meaning ? 'ok' : meaning.code;
+    expect(answer === wanted, 'INV-12', () => `acknowledge of a batch answered ${answer}, the model ${wanted}`);
+    if ('n' in meaning) this.#acknowledged(stream, meaning.n, result);
+    return true;
+  }
+
+  /** Takes an acknowledge of `n` records, lost ones included, that the engine has accepted. */
+  #acknowledged(stream: number, n: number, result: Result<unknown>): void {
+    const before = this.model.context.streams[stream]?.acknowledged ?? 0;
+    this.#observe({ type: 'ACKNOWLEDGE', stream, n });
+    const { head, acknowledged } = this.model.context.streams[stream] as StreamState;
+    const left = acknowledged - before;
+    if (left > 0) this.#acknowledgedTo[stream] = head;
+    expect(
+      result.ok && result.value === left,
+      'INV-12',
+      () => `acknowledge of ${n} says that ${result.ok ? result.value : 'none'} left, the model ${left}`,
+    );
+  }
+
   #read(what: 'read' | 'peek', stream: number, offset: number, max: number): boolean {
     const handle = this.#handle(stream);
     if (handle === null) return false;
@@ -302,20 +382,12 @@ export class StoreRun {
     if (handle === null) return false;
     const expected = what === 'acknowledge' ? expectedAcknowledge : expectedDiscard;
     const wanted = expected(this.model.state, stream, n);
-    const before = this.model.context.streams[stream]?.acknowledged ?? 0;
     const result = what === 'acknowledge' ? handle.acknowledge(n) : handle.discard(n);
     const code = result.ok ? null : result.failure.code;
     expect(code === wanted, 'INV-12', () => `${what} of ${n} answered ${code ?? 'ok'}, the model ${wanted ?? 'ok'}`);
     if (wanted !== null) return true;
-    this.#observe({ type: what === 'acknowledge' ? 'ACKNOWLEDGE' : 'DISCARD', stream, n });
-    if (what === 'acknowledge' && result.ok) {
-      const left = (this.model.context.streams[stream]?.acknowledged ?? 0) - before;
-      expect(
-        result.value === left,
-        'INV-12',
-        () => `acknowledge of ${n} says that ${result.value} left, the model ${left}`,
-      );
-    }
+    if (what === 'acknowledge') this.#acknowledged(stream, n, result);
+    else this.#observe({ type: 'DISCARD', stream, n });
     return true;
   }
 
@@ -361,6 +433,14 @@ export class StoreRun {
 
   get #emergency(): boolean {
     return this.#underWay.some(({ what }) => what === 'emergencyFlush');
+  }
+
+  /** Answered when pool use is below the threshold, or when there is no disk that could bring it down. */
+  #ready(): boolean {
+    const { engine, model } = this;
+    if (engine === null || !isOpen(model.state)) return false;
+    this.#await({ what: 'ready' }, engine.ready());
+    return true;
   }
 
   #checkpoint(): boolean {
@@ -488,6 +568,8 @@ export class StoreRun {
     if (this.engine !== null) this.engine.onEvent = null;
     this.engine = null;
     this.#handles = [];
+    this.#batches = [];
+    this.#acknowledgedTo = [];
     this.#underWay = [];
   }
 
@@ -506,7 +588,10 @@ export class StoreRun {
       await this.#settle();
       this.#throwHeard();
     }
-    const unanswered = this.#underWay.map(({ what }) => what).join(', ');
+    // Room comes with a flush; a store that stays full has none to tell of.
+    const isFull = sectorsUsed(this.model.context) >= this.model.context.bounds.flushAtSectors;
+    const open = this.#underWay.filter(({ what }) => what !== 'ready' || !isFull);
+    const unanswered = open.map(({ what }) => what).join(', ');
     expect(unanswered === '', 'liveness', () => `at rest, yet ${unanswered} is not answered`);
     const { lifecycle, context } = this.model;
     expect(lifecycle !== 'flushing' && lifecycle !== 'closing', 'liveness', () => `at rest in ${lifecycle}`);
@@ -565,8 +650,9 @@ export class StoreRun {
 
   #judge(call: UnderWay): void {
     const { answered, what } = call;
-    if (answered === null || what === 'open') return;
+    if (answered === null) return;
     if ('thrown' in answered) throw new Divergence('assertion', `${what} threw ${String(answered.thrown)}`);
+    if (what === 'open') return;
     const { result } = answered;
     if (!result.ok) {
       const { code, message } = result.failure;
@@ -673,6 +759,13 @@ export class StoreRun {
     const expected = call.expected ?? expectedPeek(this.model.state, call.stream, call.offset, call.max);
     const finding = compareBatch(expected, batch);
     expect(finding === null, 'INV-03', () => `${call.what} of stream ${call.stream}: ${finding}`);
+    if (call.what === 'read') this.#keepBatch(call.stream, batch);
+  }
+
+  /** For acknowledgements of whole batches, also of one that came before. */
+  #keepBatch(stream: number, batch: RecordBatch): void {
+    const kept = this.#batches[stream] ?? [];
+    this.#batches[stream] = [...kept, batch].slice(-BATCHES_KEPT);
   }
 
   #opened(call: UnderWay, result: Result<Engine>): void {
@@ -698,6 +791,7 @@ export class StoreRun {
     const evictedInRecovery = this.#recovered(readRecovered(this.scenario, inspection, storeId, damaged));
     const { damaged: damagedRecords, evicted } = engine.stats();
     this.#inRecovery = { damaged: damagedRecords, evicted: evictedInRecovery ? evicted : 0 };
+    this.#losses.opened(this.model.context.ledger, engine.ledger(), this.disk !== null);
     this.#handles = this.scenario.streams.map(({ source, sensor, kind, periodMs, type, priority }) => {
       const stream = engine.stream(
         { source, sensor },
@@ -808,6 +902,7 @@ export class StoreRun {
         needBytes,
       };
       for (const modelEvent of readEvent(event, situation)) this.#observe(modelEvent);
+      if (event.type === 'flushed') this.#judgeThrift();
       if (event.type === 'flushStarted') {
         this.#byPriority = this.#emergency;
         if (this.#emergency) this.model.state = inEmergency(this.model.state);
@@ -816,6 +911,13 @@ export class StoreRun {
       if (event.type === 'flushRequested' && this.#waitsForFlush) this.model.state = askedFor(this.model.state);
       if (event.type === 'closed') this.#judgeClosed(event.unsaved);
     });
+  }
+
+  #judgeThrift(): void {
+    const { segments, bounds } = this.model.context;
+    const heldBytes = segments.reduce((sum, { bytes }) => sum + bytes, this.#otherBytes());
+    const cutShort = this.#emergency || this.#faults.lacksSpace;
+    this.#evictions.flushed(heldBytes, bounds.quotaBytes, cutShort);
   }
 
   /** With a disk that works, a close saves everything. */
@@ -852,6 +954,7 @@ export class StoreRun {
     const states = { before: this.model.state, after: this.model.state };
     this.observed.push(event);
     this.observedStates.push(states);
+    this.#evictions.observed(event, states.before.context.segments);
     try {
       this.model.observe(event);
     } finally {
@@ -917,6 +1020,12 @@ export class StoreRun {
     );
     const syncs = disk.counts.syncs - this.#writtenBefore.syncs;
     expect(stats.syncs === syncs, 'INV-22', () => `stats syncs is ${stats.syncs}, the disk did ${syncs}`);
+    if (!this.scenario.durableAcknowledge) return;
+    for (const [stream, { durableHead }] of this.model.context.streams.entries()) {
+      const promised = this.#acknowledgedTo[stream] ?? 0;
+      const kept = durableHead >= promised;
+      expect(kept, 'INV-15', () => `stream ${stream} is durable to ${durableHead}, acknowledged to ${promised}`);
+    }
   }
 
   /** Peeks at everything unread of every stream that no held read blocks, and adds up the ledger. */
@@ -950,5 +1059,6 @@ export class StoreRun {
     const entered = entries.reduce((sum, { records }) => sum + records, foldedRecords);
     const lost = this.model.context.streams.reduce((sum, { evicted, damaged }) => sum + evicted + damaged, 0);
     expect(entered === lost, 'INV-12', () => `the ledger has ${entered} records, ${lost} were lost`);
+    this.#losses.compare(this.model.context.ledger, engine.ledger());
   }
 }

@@ -149,6 +149,25 @@ const ENTRIES: readonly Entry[] = [
     },
   },
   {
+    name: 'appendValues',
+    weight: { ram: 8, disk: 4, crash: 3 },
+    when: open,
+    make: (view, random) => {
+      const stream = anyStream(view, random);
+      const bits = Array.from({ length: random.pick([1, 1, 3]) }, () => drawBits(view, stream, random));
+      return { do: 'appendValues', stream, bits };
+    },
+  },
+  {
+    name: 'markRead',
+    weight: { ram: 4, disk: 2, crash: 2 },
+    when: open,
+    make: (view, random) => {
+      const stream = streamWith(view, random, unreadOf) ?? anyStream(view, random);
+      return { do: 'markRead', stream, ahead: random.pick([0, 0, 0, 1, -1]) };
+    },
+  },
+  {
     name: 'read',
     weight: { ram: 40, disk: 25, crash: 20 },
     when: (view) => open(view) && view.readsUnderWay < 4,
@@ -182,6 +201,15 @@ const ENTRIES: readonly Entry[] = [
       if (stream === null) return null;
       const state = stateOf(view, stream);
       return { do: 'acknowledge', stream, n: countUpTo(pendingOf(state) + state.forgiven, random) };
+    },
+  },
+  {
+    name: 'acknowledgeBatch',
+    weight: { ram: 12, disk: 8, crash: 6 },
+    when: open,
+    make: (view, random) => {
+      const stream = streamWith(view, random, pendingOf) ?? anyStream(view, random);
+      return { do: 'acknowledgeBatch', stream, back: random.pick([0, 0, 1, 2]) };
     },
   },
   {
@@ -225,6 +253,12 @@ const ENTRIES: readonly Entry[] = [
     weight: { ram: 3, disk: 5, crash: 6 },
     when: (view) => withDisk(view) && open(view),
     make: () => ({ do: 'checkpoint' }),
+  },
+  {
+    name: 'ready',
+    weight: { ram: 2, disk: 2, crash: 1 },
+    when: open,
+    make: () => ({ do: 'ready' }),
   },
   {
     name: 'close',
@@ -350,7 +384,7 @@ export function drawScenario(
   const random = new Random(seed);
   const mode: Mode =
     profile === 'wiced' ? (random.chance(0.9) ? 'ram' : 'crash') : random.pick(['ram', 'disk', 'disk', 'crash']);
-  const sectors = mode === 'ram' ? random.pick([4, 5, 8, 20]) : random.pick([4, 5, 8]);
+  const sectors = mode === 'ram' ? random.pick([4, 5, 8, 24]) : random.pick([4, 5, 8]);
   const sectorBytes = random.pick([32, 32, 40, 64]);
   const leastBytes = quotaBytesMin(sectors, sectorBytes);
   return {
