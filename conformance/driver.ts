@@ -439,7 +439,7 @@ export class StoreRun {
   #ready(): boolean {
     const { engine, model } = this;
     if (engine === null || !isOpen(model.state)) return false;
-    this.#await({ what: 'ready' }, engine.ready());
+    this.#await({ what: 'ready' }, () => engine.ready());
     return true;
   }
 

@@ -72,8 +72,8 @@ const CRASH_SAFETY: readonly Exhibit[] = [
     id: 'K8',
     bug: 'the epoch is raised for a new store only',
     file: RECOVERY,
-    search: 'state.epoch = Math.max(this.#previousEpoch, highestEpoch) + 1;',
-    replace: 'state.epoch = Math.max(this.#previousEpoch, highestEpoch, 1);',
+    search: 'state.epoch = Math.max(this.#knownEpoch, highestEpoch) + skipped + 1;',
+    replace: 'state.epoch = Math.max(this.#knownEpoch, highestEpoch, 1);',
   },
   {
     id: 'K9',
