@@ -186,7 +186,7 @@ const EVICTION: readonly Exhibit[] = [
     id: 'K25',
     bug: 'files set aside do not count under the quota',
     file: RECOVERY,
-    search: '      this.#disk.setAsideBytes += allocatedBytes(bytes);\n',
+    search: '    this.#disk.setAsideBytes += allocatedBytes(bytes);\n',
     replace: '',
   },
   {
