@@ -3,14 +3,16 @@
  *
  *     dist/src, dist/model, dist/conformance   compiled file by file, with types and source maps (tsc)
  *     dist/wiced.js                            the RAM-only store as one file without imports, for a bare engine
+ *     dist/conformance/cli/main.js             the kit's command, on top of the compiled files, with the packages it uses
  *     dist/cli/imatrix-mm.js                   the command with every package it uses inside, and their licences
  *
  * The package has no dependencies because of the last one. A build is whole or fails: dist/ is emptied first.
  */
 import { execFile } from 'node:child_process';
-import { chmod, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { BuildOptions, Plugin } from 'esbuild';
 import { build } from 'esbuild';
 import { licenceNotice } from './licence-notice.ts';
 
@@ -36,28 +38,61 @@ export async function bundleWiced(format: 'esm' | 'iife'): Promise<string> {
   return bundle.text;
 }
 
-async function bundleCommand(): Promise<void> {
-  const result = await build({
-    absWorkingDir: ROOT,
-    entryPoints: { 'imatrix-mm': 'src/cli/main.ts' },
-    outdir: 'dist/cli',
-    bundle: true,
-    metafile: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node22.12',
-    legalComments: 'none',
-    // Packages in CommonJS form ask for node: modules by `require`, which an ESM file has to make for itself.
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
-    },
-    logLevel: 'warning',
-  });
+/** How a command becomes a file that runs by itself. */
+const COMMAND = {
+  absWorkingDir: ROOT,
+  bundle: true,
+  metafile: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22.12',
+  legalComments: 'none',
+  // Packages in CommonJS form ask for node: modules by `require`, which an ESM file has to make for itself.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+  },
+  logLevel: 'warning',
+} as const satisfies BuildOptions;
+
+/** Packages inside the command of the kit. Others are its peers, or tools that only this repository has. */
+const INSIDE_KIT = new Set(['commander', 'picocolors', 'cli-table3']);
+
+/** What is compiled file by file stays outside the bundle, under the name that it has there. */
+const keepCompiled: Plugin = {
+  name: 'keep-compiled',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.\// }, ({ path, importer }) =>
+      importer.includes('/node_modules/') ? null : { path: path.replace(/\.ts$/, '.js'), external: true },
+    );
+    onResolve({ filter: /^[a-z@]/ }, ({ path, importer }) =>
+      importer.includes('/node_modules/') || path.startsWith('node:') || INSIDE_KIT.has(path)
+        ? null
+        : { path, external: true },
+    );
+  },
+};
+
+/** `imatrix-mm`, and the kit's own command that it starts; the licences of what is inside either. */
+async function bundleCommands(): Promise<void> {
+  await rm(join(DIST, 'conformance/cli'), { recursive: true, force: true });
+  const [command, kit] = await Promise.all([
+    build({ ...COMMAND, entryPoints: { 'imatrix-mm': 'src/cli/main.ts' }, outdir: 'dist/cli' }),
+    build({
+      ...COMMAND,
+      entryPoints: ['conformance/cli/main.ts'],
+      outdir: 'dist/conformance/cli',
+      splitting: true,
+      plugins: [keepCompiled],
+    }),
+  ]);
   await chmod(join(DIST, 'cli/imatrix-mm.js'), 0o755);
-  await writeFile(
-    join(DIST, 'cli/THIRD-PARTY-LICENSES.txt'),
-    await licenceNotice(ROOT, Object.keys(result.metafile.inputs)),
-  );
+  const inputs = [command, kit].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  await writeFile(join(DIST, 'cli/THIRD-PARTY-LICENSES.txt'), await licenceNotice(ROOT, inputs));
+}
+
+/** The saved traces, which the kit runs first. */
+async function copyTraces(): Promise<void> {
+  await cp(join(ROOT, 'conformance/regressions'), join(DIST, 'conformance/regressions'), { recursive: true });
 }
 
 async function compile(): Promise<void> {
@@ -68,7 +103,11 @@ async function compile(): Promise<void> {
 export async function buildAll(): Promise<void> {
   await rm(DIST, { recursive: true, force: true });
   await compile();
-  await Promise.all([bundleCommand(), bundleWiced('esm').then((text) => writeFile(join(DIST, 'wiced.js'), text))]);
+  await Promise.all([
+    bundleCommands(),
+    copyTraces(),
+    bundleWiced('esm').then((text) => writeFile(join(DIST, 'wiced.js'), text)),
+  ]);
 }
 
 if (import.meta.main) {

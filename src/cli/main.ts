@@ -7,6 +7,7 @@ import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { EXIT_UNUSABLE, expectedMessage, oneLine } from './cli-error.ts';
+import { conformanceCommand } from './conformance.ts';
 import { runWorker, WORKER_COMMAND } from './replay/worker.ts';
 import { replayCommand } from './replay.ts';
 import { versionText } from './version.ts';
@@ -21,7 +22,8 @@ function program(): Command {
       'after',
       '\nExample:\n  imatrix-mm replay bus.log gps.nmea machine.csv --storage ./store --power-cut 20',
     )
-    .addCommand(replayCommand(entry));
+    .addCommand(replayCommand(entry))
+    .addCommand(conformanceCommand(entry));
   command.command(WORKER_COMMAND, { hidden: true }).action(runWorker);
   for (const each of [command, ...command.commands]) {
     each.exitOverride().configureOutput({ outputError: (text, write) => write(usageLine(text, each)) });

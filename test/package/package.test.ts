@@ -147,6 +147,15 @@ describe('installed in an empty project', () => {
   test('model and conformance need their peers and nothing else', async () => {
     expect((await load('imatrix-memory-manager/model')).error).toMatch(/xstate|ts-pattern/);
     expect((await load('imatrix-memory-manager/conformance')).error).toMatch(/xstate|fast-check|ts-pattern/);
+    const bin = join(consumer.folder, 'node_modules/.bin/imatrix-mm');
+    const command = [bin, 'conformance', '--seed', '1', '--runs', '60', '--jobs', '2', '--json'] as const;
+    expect(await run(consumer.folder, ...command)).toEqual({
+      ok: false,
+      stdout: '',
+      stderr:
+        'imatrix-mm: conformance needs xstate, fast-check, ts-pattern, which this project does not have: ' +
+        'npm install --save-dev xstate fast-check ts-pattern\n',
+    });
     const { peerDependencies } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8')) as {
       peerDependencies: Record<string, string>;
     };
@@ -161,6 +170,11 @@ describe('installed in an empty project', () => {
     const { stdout, stderr } = await run(consumer.folder, 'node', '--input-type=module', '--eval', campaign);
     expect(stderr).toBe('');
     expect(JSON.parse(stdout)).toEqual({ runs: 4, worked: true, failure: null });
+    const started = await run(consumer.folder, ...command);
+    expect(started.ok, started.stderr).toBe(true);
+    const report = JSON.parse(started.stdout) as { regressions: number };
+    expect(report).toMatchObject({ seed: 1, runs: 60, failures: 0 });
+    expect(report.regressions).toBeGreaterThan(0);
   });
 });
 
