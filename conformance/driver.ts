@@ -204,7 +204,7 @@ export class StoreRun {
     this.#steps++;
     await this.#settle();
     this.#throwHeard();
-    this.#compare();
+    if (!this.model.repeats) this.#compare();
     const seldom = this.scenario.streams.length % 2 === 0;
     const due = this.#steps % (seldom ? CONTENT_SELDOM_STEPS : CONTENT_EVERY_STEPS) === 0;
     if (due || (this.#dirty && !seldom)) await this.#checkContent();

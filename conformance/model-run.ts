@@ -123,6 +123,8 @@ const PAYLOAD_FREE: readonly string[] = Object.values(EVENT_GUARDS).flat();
 
 export class ModelRun {
   state: ModelState;
+  /** Steps that an earlier run has taken and been judged by: they are taken only, neither compared nor counted. */
+  repeats = false;
   readonly #coverage: Coverage;
   readonly #invariants: readonly Invariant[];
 
@@ -150,9 +152,10 @@ export class ModelRun {
     const before = this.state;
     const after = step(before, event);
     if (after === before && !can(before, event)) this.#refuse(event);
+    this.state = after;
+    if (this.repeats) return;
     tally(this.#coverage.events, event.type);
     tally(this.#coverage.edges, `${pathOf(before.value)} ${event.type}`);
-    this.state = after;
     this.#check({ before, event, after, rules: machine });
   }
 

@@ -8,9 +8,9 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import type { Action } from '../actions.ts';
-import type { StoreRun } from '../driver.ts';
+import type { OnStep, StoreRun } from '../driver.ts';
 import type { Outcome } from '../execute.ts';
-import { deliver, runActions, runSteps } from '../execute.ts';
+import { deliver, runSteps } from '../execute.ts';
 import type { Coverage } from '../model-run.ts';
 import type { CrashPoint } from './point.ts';
 import { crashAndRecover, crashPointOf } from './point.ts';
@@ -20,7 +20,7 @@ import type { Program } from './programs.ts';
 export interface Explored {
   readonly name: string;
   readonly orders: number;
-  /** Steps that were compared, recoveries included. */
+  /** Steps that were compared, recoveries included; what an order has in common with one before it is compared once. */
   readonly steps: number;
   /** Points of orders at which power could fail; a point that several orders share counts once. */
   readonly crashPoints: number;
@@ -63,6 +63,8 @@ class Walk {
 
   next(run: StoreRun): Action | null {
     const action = this.#left.shift() ?? this.#choose(run) ?? this.#end().shift() ?? null;
+    // Up to the last given choice, this is the way of an earlier order.
+    run.model.repeats = this.chosen.length < this.#given.length;
     if (action !== null) this.taken.push(action);
     return action;
   }
@@ -148,20 +150,18 @@ export class Exploration {
     return this.#explored(null);
   }
 
+  readonly #onStep: OnStep = (_, { model }) => {
+    if (!model.repeats) this.#steps++;
+  };
+
   /** Over every order and where it left the streams. */
   get hash(): string {
     return this.#hash.copy().digest('hex');
   }
 
   async #take(walk: Walk): Promise<Outcome | null> {
-    const outcome = await runSteps(
-      this.#program.scenario,
-      (run) => walk.next(run),
-      this.#coverage,
-      () => {
-        this.#steps++;
-      },
-    );
+    const { scenario } = this.#program;
+    const outcome = await runSteps(scenario, (run) => walk.next(run), this.#coverage, this.#onStep);
     const { streams } = outcome.run.model.context;
     const marks = streams.map(({ head, read, synced, appended, durableHead }) => [
       head,
@@ -190,9 +190,12 @@ export class Exploration {
       for (const residue of residues) {
         this.#recoveries++;
         const all = [...actions, ...crashAndRecover(scenario, residue)];
-        const outcome = await runActions(scenario, all, this.#coverage, () => {
-          this.#steps++;
-        });
+        let at = 0;
+        const next = (run: StoreRun): Action | null => {
+          run.model.repeats = at < actions.length;
+          return all[at++] ?? null;
+        };
+        const outcome = await runSteps(scenario, next, this.#coverage, this.#onStep);
         if (outcome.failure !== null) return outcome;
       }
     }

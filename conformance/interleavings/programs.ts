@@ -140,7 +140,7 @@ export const PROGRAMS: readonly Program[] = [
     name: 'read held || eviction || discard',
     scenario: TINY,
     setUp: DISK_FULL,
-    callers: [[read(0, 3)], [FLUSH], [discard(0, 1)]],
+    callers: [[read(0, 2)], [FLUSH], [discard(0, 1)]],
     quick: false,
   },
   {
