@@ -62,8 +62,8 @@ export type Action =
   | { readonly do: 'ready' }
   | { readonly do: 'close' }
   | { readonly do: 'open' }
-  /** Ends one operation under way: the `pick`-th, counted round. */
-  | { readonly do: 'io'; readonly pick: number; readonly fault?: Fault }
+  /** Ends one operation under way, the `pick`-th, counted round; `times` of them, one after the other. Default 1. */
+  | { readonly do: 'io'; readonly pick: number; readonly fault?: Fault; readonly times?: number }
   /** Ends all I/O, and what comes of it, until nothing is under way. */
   | { readonly do: 'drain' }
   /** Time passes up to the next timer. */
@@ -141,7 +141,7 @@ export function describeAction(action: Action): string {
       return `emergency flush within ${action.deadlineMs} ms`;
     case 'io':
       return action.fault === undefined
-        ? `I/O step ${action.pick}`
+        ? `I/O step ${action.pick}${action.times === undefined ? '' : `, ${action.times} times`}`
         : `I/O step ${action.pick} fails with ${action.fault.code}`;
     case 'holdReads':
       return action.hold ? 'disk reads wait from now on' : 'disk reads answer at once from now on';

@@ -263,7 +263,7 @@ export class StoreRun {
       case 'open':
         return this.#open();
       case 'io':
-        return this.#io(action.pick, action.fault);
+        return this.#io(action.pick, action.fault, action.times ?? 1);
       case 'drain':
         return this.#drain();
       case 'timer':
@@ -472,12 +472,18 @@ export class StoreRun {
     return true;
   }
 
-  #io(pick: number, fault: Fault | undefined): boolean {
-    const pending = this.disk?.pending() ?? [];
-    const operation = pending[pick % Math.max(1, pending.length)];
-    if (operation === undefined || this.disk === null) return false;
-    if (fault === undefined) this.disk.complete(operation.id);
-    else this.disk.fail(fault, operation.id);
+  async #io(pick: number, fault: Fault | undefined, times: number): Promise<boolean> {
+    for (let ended = 0; ended < times; ended++) {
+      if (ended > 0) {
+        await this.#settle();
+        this.#throwHeard();
+      }
+      const pending = this.disk?.pending() ?? [];
+      const operation = pending[pick % Math.max(1, pending.length)];
+      if (operation === undefined || this.disk === null) return ended > 0;
+      if (fault === undefined) this.disk.complete(operation.id);
+      else this.disk.fail(fault, operation.id);
+    }
     return true;
   }
 

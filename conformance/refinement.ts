@@ -60,14 +60,17 @@ export function quotaBytesMin(sectors: number, sectorBytes: number): number {
   throw new Error(`no quota up to ${QUOTA_BYTES_MAX} bytes suits a pool of ${sectors} sectors of ${sectorBytes} bytes`);
 }
 
+const resolveScenario = (scenario: Scenario): ReturnType<typeof resolveSettings> => {
+  const { whenDiskFull, durableAcknowledge } = scenario;
+  return resolveSettings({ ...settingsInput(scenario, scenario.quotaBytes), whenDiskFull, durableAcknowledge });
+};
+
+/** Whether the engine opens a store with such settings. */
+export const isAccepted = (scenario: Scenario): boolean => resolveScenario(scenario).ok;
+
 /** @throws when the scenario is none that the engine accepts: a mistake in the generator or in a saved trace. */
 export function settingsOf(scenario: Scenario): Settings {
-  const { whenDiskFull, durableAcknowledge } = scenario;
-  const resolved = resolveSettings({
-    ...settingsInput(scenario, scenario.quotaBytes),
-    whenDiskFull,
-    durableAcknowledge,
-  });
+  const resolved = resolveScenario(scenario);
   if (!resolved.ok) throw new Error(`the scenario is refused: ${resolved.failure.message}`);
   return resolved.value;
 }

@@ -1,89 +1,168 @@
 /**
- * Makes a failing trace shorter: delta debugging over the concrete actions, after fast-check has shrunk the choices.
+ * Makes a failing trace shorter: delta debugging over the concrete actions and the store, after fast-check has shrunk the
+ * choices.
  *
  * Choices mean something else as soon as one before them goes; actions do not, so removing them reaches further. What
- * is left is minimal in this sense: no single action can be removed, and no number in it can be made plainer.
+ * is left is minimal in this sense: no single action, no two of them and no stream can be removed, no two neighbours be
+ * made one, and no number made plainer, with the same failure. Actions that have lost their meaning on the way, and those
+ * behind the failing one, go by themselves.
+ *
+ * Deterministic, and bounded by the number of tries, none of which takes longer than the trace that was given.
  */
-import type { Action } from './actions.ts';
+import type { Action, Scenario } from './actions.ts';
+import type { Divergence } from './divergence.ts';
+import type { Outcome } from './execute.ts';
+import { runActions } from './execute.ts';
+import { isAccepted } from './refinement.ts';
+import type { Failure } from './saved-traces.ts';
+import { makeTrace } from './saved-traces.ts';
+import { countedDown, joined, plainerActions, plainerCases } from './shrinking/plainer.ts';
 
 export type Fails = (actions: readonly Action[]) => Promise<boolean>;
 
-/** Shortest trace found within `budget` trials that still fails. `fails(actions)` must hold. */
-export async function shrinkActions(actions: readonly Action[], fails: Fails, budget = 3_000): Promise<Action[]> {
-  let trials = 0;
-  const stillFails = async (candidate: readonly Action[]): Promise<boolean> => ++trials <= budget && fails(candidate);
-  let current = [...actions];
-  for (;;) {
-    const before = JSON.stringify(current);
-    current = await removeChunks(current, stillFails);
-    current = await plainerNumbers(current, stillFails);
-    if (JSON.stringify(current) === before || trials > budget) return current;
-  }
+/** A store and what is done to it. */
+export interface Case {
+  readonly scenario: Scenario;
+  readonly actions: readonly Action[];
 }
 
-async function removeChunks(actions: Action[], fails: Fails): Promise<Action[]> {
-  let current = actions;
-  for (let size = Math.ceil(current.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    for (let at = current.length - size; at > -size; at -= size) {
-      const from = Math.max(0, at);
-      const without = [...current.slice(0, from), ...current.slice(Math.max(0, at + size))];
-      if (without.length < current.length && (await fails(without))) current = without;
+/** Runs a case. @returns what of its actions had a meaning up to the failing one; null when it fails otherwise or not. */
+type Attempt = (candidate: Case) => Promise<readonly Action[] | null>;
+
+const TRIES_MAX = 3_000;
+/** Pairs of actions are tried in traces of at most so many. */
+const PAIRS_UP_TO = 40;
+/** Neighbours that are removed together, from every place on. */
+const WINDOW_MAX = 6;
+
+class Shrinker {
+  #current: Case;
+  #left: number;
+  readonly #attempt: Attempt;
+  readonly #tried = new Set<string>();
+
+  constructor(start: Case, attempt: Attempt, budget: number) {
+    this.#current = start;
+    this.#attempt = attempt;
+    this.#left = budget;
+  }
+
+  /** @param stores whether the store may be made plainer too. */
+  async run(stores: boolean): Promise<Case> {
+    for (;;) {
+      const before = this.#current;
+      await this.#removeChunks();
+      if (stores) await this.#first(() => plainerCases(this.#current));
+      await this.#first(() => this.#candidates(joined(this.#current.actions)));
+      await this.#plainerNumbers();
+      await this.#first(() => this.#candidates(countedDown(this.#current.actions)));
+      await this.#removeWindows();
+      await this.#removePairs();
+      if (this.#current === before || this.#left <= 0) return this.#current;
     }
   }
-  return current;
-}
 
-/** Plainer forms of one action, plainest first. */
-function plainer(action: Action): Action[] {
-  switch (action.do) {
-    case 'append':
-      return action.bits > 0xff ? [{ ...action, bits: action.bits & 0xff }] : [];
-    case 'read':
-      return action.max > 1
-        ? [
-            { ...action, max: 1 },
-            { ...action, max: action.max - 1 },
-          ]
-        : [];
-    case 'peek':
-      return action.offset > 0 ? [{ ...action, offset: 0 }] : [];
-    case 'acknowledge':
-    case 'discard':
-      return action.n > 1
-        ? [
-            { ...action, n: 1 },
-            { ...action, n: action.n - 1 },
-          ]
-        : [];
-    case 'io':
-      return [
-        ...(action.fault === undefined ? [] : [{ do: 'io', pick: action.pick } as const]),
-        ...(action.pick > 0 ? [{ ...action, pick: 0 }] : []),
-        { do: 'drain' } as const,
-      ];
-    case 'damage':
-      return action.pick > 0 ? [{ ...action, pick: 0 }] : [];
-    case 'crash':
-      return action.choice.kind === 'power' && typeof action.choice.keep !== 'string'
-        ? (['nothing', 'everything'] as const).map(
-            (keep) => ({ do: 'crash', choice: { kind: 'power', keep } }) as const,
-          )
-        : [];
-    default:
-      return [];
+  get #actions(): readonly Action[] {
+    return this.#current.actions;
   }
-}
 
-async function plainerNumbers(actions: Action[], fails: Fails): Promise<Action[]> {
-  let current = actions;
-  for (let at = 0; at < current.length; at++) {
-    for (const candidate of plainer(current[at] as Action)) {
-      const changed = current.with(at, candidate);
-      if (await fails(changed)) {
-        current = changed;
-        break;
+  *#candidates(lists: Iterable<Action[]>): Generator<Case> {
+    for (const actions of lists) yield { ...this.#current, actions };
+  }
+
+  /** Takes the candidate if it fails in the same way. */
+  async #try(candidate: Case): Promise<boolean> {
+    const key = JSON.stringify(candidate);
+    if (this.#left <= 0 || this.#tried.has(key)) return false;
+    this.#tried.add(key);
+    this.#left--;
+    const kept = await this.#attempt(candidate);
+    if (kept === null) return false;
+    this.#current = { scenario: candidate.scenario, actions: kept };
+    return true;
+  }
+
+  /** Takes the first of the candidates that fails, and begins anew, until none does. */
+  async #first(candidates: () => Iterable<Case>): Promise<void> {
+    for (let found = true; found; ) {
+      found = false;
+      for (const candidate of candidates()) {
+        found = await this.#try(candidate);
+        if (found) break;
       }
     }
   }
-  return current;
+
+  #without(from: number, count: number): Promise<boolean> {
+    return this.#try({ ...this.#current, actions: this.#actions.toSpliced(from, count) });
+  }
+
+  async #removeChunks(): Promise<void> {
+    for (let size = Math.ceil(this.#actions.length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+      for (let at = this.#actions.length - size; at > -size; at -= size) {
+        const from = Math.max(0, at);
+        // More may have gone than was removed.
+        if (from < this.#actions.length) await this.#without(from, Math.max(0, at + size) - from);
+      }
+    }
+  }
+
+  async #removeWindows(): Promise<void> {
+    for (let size = 2; size <= WINDOW_MAX; size++) {
+      for (let from = this.#actions.length - size; from >= 0; from--) await this.#without(from, size);
+    }
+  }
+
+  async #removePairs(): Promise<void> {
+    if (this.#actions.length > PAIRS_UP_TO) return;
+    for (let late = this.#actions.length - 1; late > 0; late--) {
+      for (let early = Math.min(late, this.#actions.length) - 1; early >= 0; early--) {
+        if (late >= this.#actions.length) break;
+        const actions = this.#actions.toSpliced(late, 1).toSpliced(early, 1);
+        await this.#try({ ...this.#current, actions });
+      }
+    }
+  }
+
+  async #plainerNumbers(): Promise<void> {
+    for (let at = 0; at < this.#actions.length; at++) {
+      for (const plainer of plainerActions(this.#actions[at] as Action)) {
+        if (await this.#try({ ...this.#current, actions: this.#actions.with(at, plainer) })) break;
+      }
+    }
+  }
+}
+
+/** Shortest list of actions found within `budget` tries that still fails. `fails(actions)` must hold. The store stays. */
+export async function shrinkActions(actions: readonly Action[], fails: Fails, budget = TRIES_MAX): Promise<Action[]> {
+  const attempt: Attempt = async (candidate) => ((await fails(candidate.actions)) ? candidate.actions : null);
+  // No pass that leaves the store as it is looks at it.
+  const start = { scenario: null as unknown as Scenario, actions };
+  return [...(await new Shrinker(start, attempt, budget).run(false)).actions];
+}
+
+/** Shortest trace found within `budget` tries that breaks the same thing, on a store as plain as it may be. */
+export function shrinkCase(start: Case, breaks: string, budget = TRIES_MAX): Promise<Case> {
+  const attempt: Attempt = async ({ scenario, actions }) => {
+    if (!isAccepted(scenario)) return null;
+    const outcome = await runActions(scenario, actions);
+    return outcome.failure?.breaks === breaks ? outcome.actions : null;
+  };
+  return new Shrinker(start, attempt, budget).run(true);
+}
+
+/**
+ * A failing run as it is saved: shrunk, with what its last run said.
+ * @param runs up to and including the one that failed. @param path fast-check's way to it, if it has one.
+ */
+export async function shrinkFailure(
+  outcome: Outcome,
+  about: { readonly seed: number; readonly runs: number; readonly path: string | null },
+  budget = TRIES_MAX,
+): Promise<Failure> {
+  const found = outcome.failure as Divergence;
+  const { scenario, actions } = await shrinkCase(outcome, found.breaks, budget);
+  const last = (await runActions(scenario, actions)).failure ?? found;
+  const trace = makeTrace(scenario, actions, about.seed, `${last.breaks}: ${last.message}`);
+  return { breaks: last.breaks, message: last.message, trace, runs: about.runs, path: about.path };
 }

@@ -8,15 +8,13 @@
  */
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import type { Divergence } from '../divergence.ts';
 import type { OnStep } from '../driver.ts';
 import type { Outcome, Recipe } from '../execute.ts';
-import { runActions, runRecipe } from '../execute.ts';
+import { runRecipe } from '../execute.ts';
 import type { Coverage } from '../model-run.ts';
 import { newCoverage } from '../model-run.ts';
 import type { Failure } from '../saved-traces.ts';
-import { makeTrace } from '../saved-traces.ts';
-import { shrinkActions } from '../shrink.ts';
+import { shrinkFailure } from '../shrink.ts';
 import type { Start } from '../starts.ts';
 import { drawStart, startsOf } from '../starts.ts';
 import type { Batch } from './plan.ts';
@@ -131,18 +129,7 @@ class BatchRun {
     });
     const numRuns = Math.min(runs, this.#batch.runs - this.#runs);
     const details = await fc.check(property, { seed, numRuns, unbiased: true });
-    return failed === null ? null : this.#shrunk(failed, seed, details.counterexamplePath);
-  }
-
-  async #shrunk({ scenario, actions, failure }: Outcome, seed: number, path: string | null): Promise<Failure> {
-    const found = failure as Divergence;
-    const shorter = await shrinkActions(actions, async (candidate) => {
-      const again = await runActions(scenario, candidate);
-      return again.failure?.breaks === found.breaks;
-    });
-    const last = (await runActions(scenario, shorter)).failure ?? found;
-    const trace = makeTrace(scenario, shorter, seed, `${last.breaks}: ${last.message}`);
-    return { breaks: last.breaks, message: last.message, trace, runs: this.#runs, path };
+    return failed === null ? null : shrinkFailure(failed, { seed, runs: this.#runs, path: details.counterexamplePath });
   }
 }
 

@@ -13,7 +13,7 @@ import type { Coverage } from '../model-run.ts';
 import { newCoverage, tally } from '../model-run.ts';
 import type { Failure } from '../run.ts';
 import { edgesOf, makeTrace } from '../run.ts';
-import { shrinkActions } from '../shrink.ts';
+import { shrinkCase } from '../shrink.ts';
 import type { FaultCase, Noted } from './cases.ts';
 import { asDivergence, casesOf, note } from './cases.ts';
 import type { Script } from './scripts.ts';
@@ -125,12 +125,10 @@ class FaultsRun {
   }
 
   async #failed(scenario: Scenario, actions: readonly Action[], breaks: string, name: string): Promise<Failure> {
-    const fails = async (candidate: readonly Action[]): Promise<boolean> =>
-      (await runActions(scenario, candidate)).failure?.breaks === breaks;
-    const shorter = await shrinkActions(actions, fails, SHRINK_TRIALS_MAX);
-    const last = (await runActions(scenario, shorter)).failure;
+    const shorter = await shrinkCase({ scenario, actions }, breaks, SHRINK_TRIALS_MAX);
+    const last = (await runActions(shorter.scenario, shorter.actions)).failure;
     const message = last?.message ?? 'it fails only the first time';
-    const trace = makeTrace(scenario, shorter, this.#options.seed, `${name}: ${breaks}: ${message}`);
+    const trace = makeTrace(shorter.scenario, shorter.actions, this.#options.seed, `${name}: ${breaks}: ${message}`);
     return { breaks, message, trace, runs: this.#cases, path: null };
   }
 }

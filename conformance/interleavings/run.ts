@@ -3,15 +3,12 @@
  * scheduler draws, power failing in both.
  */
 import { createHash } from 'node:crypto';
-import type { Divergence } from '../divergence.ts';
 import { makeOutcome } from '../evidence/make.ts';
 import type { ModeOutcome, ModeProgress } from '../evidence/record.ts';
-import type { Outcome } from '../execute.ts';
-import { runActions } from '../execute.ts';
 import { newCoverage } from '../model-run.ts';
 import type { Failure } from '../run.ts';
-import { edgesOf, makeTrace } from '../run.ts';
-import { shrinkActions } from '../shrink.ts';
+import { edgesOf } from '../run.ts';
+import { shrinkFailure } from '../shrink.ts';
 import type { Explored } from './explore.ts';
 import { Exploration } from './explore.ts';
 import { PROGRAMS } from './programs.ts';
@@ -35,19 +32,8 @@ export interface InterleavingsResult {
   readonly scheduled: ScheduledResult;
 }
 
-/** Tries that delta debugging may have: these traces are short already. */
-const SHRINK_BUDGET = 1_500;
-
-async function shrunk(outcome: Outcome, seed: number, runs: number, path: string | null): Promise<Failure> {
-  const found = outcome.failure as Divergence;
-  const { scenario } = outcome;
-  const fails = async (actions: Outcome['actions']): Promise<boolean> =>
-    (await runActions(scenario, actions)).failure?.breaks === found.breaks;
-  const actions = await shrinkActions(outcome.actions, fails, SHRINK_BUDGET);
-  const last = (await runActions(scenario, actions)).failure ?? found;
-  const trace = makeTrace(scenario, actions, seed, `${last.breaks}: ${last.message}`);
-  return { breaks: last.breaks, message: last.message, trace, runs, path };
-}
+/** These traces are short already. */
+const SHRINK_TRIES = 1_500;
 
 const sum = (programs: readonly Explored[], of: (program: Explored) => number): number =>
   programs.reduce((total, program) => total + of(program), 0);
@@ -106,7 +92,9 @@ async function firstFailure(
   seed: number,
 ): Promise<Failure | null> {
   const inOrders = programs.find(({ failure }) => failure !== null)?.failure ?? null;
-  if (inOrders !== null) return shrunk(inOrders.outcome, seed, inOrders.orders, null);
+  if (inOrders !== null)
+    return shrinkFailure(inOrders.outcome, { seed, runs: inOrders.orders, path: null }, SHRINK_TRIES);
   if (scheduled.failure === null) return null;
-  return shrunk(scheduled.failure.outcome, seed, scheduled.failure.runs, scheduled.failure.path);
+  const { outcome, runs, path } = scheduled.failure;
+  return shrinkFailure(outcome, { seed, runs, path }, SHRINK_TRIES);
 }
