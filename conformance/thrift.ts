@@ -10,17 +10,24 @@ import { expect } from './divergence.ts';
 
 export class EvictionWatch {
   #lastEvictedBytes = 0;
+  /** An eviction may empty a segment of which only damaged blocks were left. */
+  #emptiedBytes = 0;
   #calm = false;
 
   /** Hears of every step of the model, with the live segments before it. */
   observed(event: ModelEvent, segments: readonly Segment[]): void {
+    const bytesOf = (segment: number): number => segments.find(({ number }) => number === segment)?.bytes ?? 0;
     switch (event.type) {
       case 'FLUSH_STARTED':
         this.#calm = !event.emergency;
         this.#lastEvictedBytes = 0;
+        this.#emptiedBytes = 0;
         break;
       case 'EVICT':
-        this.#lastEvictedBytes = segments.find(({ number }) => number === event.segment)?.bytes ?? 0;
+        this.#lastEvictedBytes = bytesOf(event.segment);
+        break;
+      case 'REMOVE_SEGMENT':
+        this.#emptiedBytes += bytesOf(event.segment);
         break;
       case 'ACKNOWLEDGE':
       case 'DISCARD':
@@ -36,7 +43,7 @@ export class EvictionWatch {
   flushed(heldBytes: number, quotaBytes: number, lacksSpace: boolean): void {
     if (!this.#calm || lacksSpace || this.#lastEvictedBytes === 0) return;
     expect(
-      heldBytes + this.#lastEvictedBytes > quotaBytes,
+      heldBytes + this.#lastEvictedBytes + this.#emptiedBytes > quotaBytes,
       'INV-12',
       () => `a segment of ${this.#lastEvictedBytes} bytes was evicted, though ${heldBytes} of ${quotaBytes} are in use`,
     );
