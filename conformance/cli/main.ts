@@ -13,7 +13,8 @@ import { Screen } from './screen.ts';
 
 /** The one mode whose flag was given. @throws when there are two. */
 function modeOf(line: readonly string[]): ModeEntry {
-  const named = MODE_TABLE.filter(({ flag }) => flag !== null && line.some((each) => each.split('=')[0] === flag));
+  const given = MODE_TABLE.filter(({ flag }) => flag !== null && line.some((each) => each.split('=')[0] === flag));
+  const named = given.filter(({ flag }) => !given.some((other) => other.with?.includes(flag ?? '')));
   if (named.length > 1)
     throw new Error(`${named.map(({ flag }) => flag).join(' and ')} are two modes: give one of them`);
   return named[0] ?? (MODE_TABLE[0] as ModeEntry);

@@ -35,10 +35,12 @@ export interface ModeCommand<Own extends object = object> {
 }
 
 export interface ModeEntry {
-  readonly name: Mode | 'replay';
+  readonly name: Mode | 'replay' | 'exec';
   /** As it stands on the command line; null for the mode without a flag. */
   readonly flag: string | null;
   readonly help: string;
+  /** Flags of other modes that are options of this one. */
+  readonly with?: readonly string[];
   readonly load: () => Promise<ModeCommand<never>>;
 }
 
@@ -60,6 +62,13 @@ export const MODE_TABLE: readonly ModeEntry[] = [
     flag: '--interleavings',
     help: 'every order of short concurrent programs, random orders of longer ones, crashes in both',
     load: async () => (await import('./mode-interleavings.ts')).command,
+  },
+  {
+    name: 'exec',
+    flag: '--exec',
+    help: 'judge an implementation in any language over a pipe: --exec "CMD"',
+    with: ['--replay'],
+    load: async () => (await import('./mode-exec.ts')).command,
   },
   {
     name: 'replay',

@@ -26,38 +26,36 @@ export const isPlain = (action: Action): action is Plain => PLAIN.includes(actio
 export function describeStep(action: StoreAction): string {
   if (action.do === 'crash')
     return action.inFlush === undefined ? 'crash' : `crash after ${action.inFlush} operations of a flush`;
-  if (action.do === 'open') return 'recover, and read everything';
+  if (action.do === 'open') return 'recover, read everything, revert';
   const fault =
     action.do === 'flush' && action.fault !== undefined ? `, one operation fails with ${action.fault.code}` : '';
   return `${describeAction(action)}${fault}`;
 }
 
-/** As the kit saves them. */
+/** As the kit saves them. A run from outside begins with a store that is open. */
 export function toSaved(actions: readonly StoreAction[]): Action[] {
-  return actions.flatMap((action): Action[] => {
-    switch (action.do) {
-      case 'open':
-        return [action, { do: 'drain' }];
-      case 'flush':
-        return action.fault === undefined
-          ? [action, { do: 'drain' }]
-          : [{ do: 'flush' }, { do: 'io', pick: 0, fault: action.fault }, { do: 'drain' }];
-      case 'crash': {
-        const crash: Action = { do: 'crash', choice: action.choice };
-        if (action.inFlush === undefined) return [crash];
-        return [
-          { do: 'flush' },
-          ...Array.from({ length: action.inFlush }, (): Action => ({ do: 'io', pick: 0 })),
-          crash,
-        ];
-      }
-      default:
-        return [action];
-    }
-  });
+  return [{ do: 'open' }, { do: 'drain' }, ...actions.flatMap(savedAs)];
 }
 
-/** Reads saved actions; what cannot be done from outside is left out. */
+function savedAs(action: StoreAction): Action[] {
+  switch (action.do) {
+    case 'open':
+      return [action, { do: 'drain' }];
+    case 'flush':
+      return action.fault === undefined
+        ? [action, { do: 'drain' }]
+        : [{ do: 'flush' }, { do: 'io', pick: 0, fault: action.fault }, { do: 'drain' }];
+    case 'crash': {
+      const crash: Action = { do: 'crash', choice: action.choice };
+      if (action.inFlush === undefined) return [crash];
+      return [{ do: 'flush' }, ...Array.from({ length: action.inFlush }, (): Action => ({ do: 'io', pick: 0 })), crash];
+    }
+    default:
+      return [action];
+  }
+}
+
+/** Reads saved actions; what cannot be done from outside is left out, the first opening too. */
 export function fromSaved(saved: readonly Action[]): StoreAction[] {
   const actions: StoreAction[] = [];
   let inFlush: number | null = null;
@@ -79,5 +77,5 @@ export function fromSaved(saved: readonly Action[]): StoreAction[] {
     }
   }
   endFlush();
-  return actions;
+  return actions[0]?.do === 'open' ? actions.slice(1) : actions;
 }

@@ -356,7 +356,7 @@ export class Judge {
       this.#judgeIdentity(stream, record, wanted[i] as ModelRecord);
     });
     this.model.observe({ type: 'READ', stream, max: ALL });
-    if (found.length > 0) await this.#revert(stream);
+    if (found.length > 0 && (await this.#revert(stream))) this.#memoryOf(stream).last = 'revert';
   }
 
   // ---- The model's side

@@ -260,7 +260,7 @@ describe('finds with the engine what the laws do not', () => {
     );
     expect(found.breaks).toBe('INV-15');
     expect(found.message).toContain('a flush has made');
-    expect(found.message).toMatch(/recover, and read everything .*<< here/);
+    expect(found.message).toMatch(/recover, read everything, revert .*<< here/);
     expect(found.message).toContain('what was asked of the adapter, at the end');
   });
 
