@@ -49,7 +49,7 @@ class Run {
   #failure: Failure | null = null;
   #failedAt = Number.POSITIVE_INFINITY;
   #exhausted = false;
-  #savedMs = 0;
+  #savedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: RunOptions) {
     this.#options = options;

@@ -45,16 +45,17 @@ export function sourcesHash(): string {
   return hash.digest('hex');
 }
 
-function parse(path: string): State | null {
+/** Whatever is in the file; undefined when there is none. */
+function parse(path: string): Partial<State> | null | undefined {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new Error(`the state ${path} cannot be read (${(error as Error).message}): give another file`);
   }
   try {
-    return JSON.parse(text) as State;
+    return JSON.parse(text) as Partial<State> | null;
   } catch {
     throw new Error(`the state ${path} is not JSON: delete it to begin anew`);
   }
@@ -65,13 +66,15 @@ export const seedOfState = (path: string): number | null => parse(path)?.plan?.s
 
 /** @returns null when there is no such file. @throws with one clear line when it is of something else than `plan`. */
 export function readState(path: string, plan: Plan, sources: string): Resumed | null {
-  const state = parse(path);
-  if (state === null) return null;
+  const found = parse(path);
+  if (found === undefined) return null;
   const refuse = (reason: string): never => {
     throw new Error(`the state ${path} ${reason}: delete it to begin anew`);
   };
-  if (state.format !== STATE_FORMAT) refuse('is not a state of a conformance run');
-  if (state.version !== STATE_VERSION) refuse(`is of version ${state.version}, and this is version ${STATE_VERSION}`);
+  if (found?.format !== STATE_FORMAT) return refuse('is not a state of a conformance run');
+  if (found.version !== STATE_VERSION) refuse(`is of version ${found.version}, and this is version ${STATE_VERSION}`);
+  // Written by this version, as a whole.
+  const state = found as State;
   if (state.plan.seed !== plan.seed) refuse(`is of seed ${state.plan.seed}, and this run has seed ${plan.seed}`);
   if (JSON.stringify(state.plan) !== JSON.stringify(plan))
     refuse(`is of another command (${JSON.stringify(state.plan)})`);

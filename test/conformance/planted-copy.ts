@@ -19,7 +19,14 @@ export interface ModeAnswer {
 }
 
 /** Runs `conformance ...line --json` of a copy with this bug. @throws when the bug's place is not found exactly once. */
-export async function runWith({ file, search, replace }: Bug, line: readonly string[]): Promise<ModeAnswer> {
+export const runWith = (bug: Bug, line: readonly string[]): Promise<ModeAnswer> =>
+  inPlantedCopy(bug, (folder) => answerOf(folder, line));
+
+/** Does its work in a copy of the sources with this bug. @throws when the bug's place is not found exactly once. */
+export async function inPlantedCopy<T>(
+  { file, search, replace }: Bug,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
   const source = readFileSync(join(ROOT, file), 'utf8');
   if (source.split(search).length !== 2) throw new Error(`the place of the bug in ${file} is not found once`);
   const folder = mkdtempSync(join(tmpdir(), 'planted-'));
@@ -32,7 +39,7 @@ export async function runWith({ file, search, replace }: Bug, line: readonly str
       join(folder, file),
       source.replace(search, () => replace),
     );
-    return await answerOf(folder, line);
+    return await work(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
