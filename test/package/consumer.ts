@@ -33,7 +33,7 @@ export async function run(folder: string, program: string, ...args: string[]): P
 export interface Consumer {
   readonly folder: string;
   readonly tarball: string;
-  /** Makes a package of ours present, as if the user had installed it. */
+  /** Makes a package of ours present, as if the user had installed it; one that is there already stays. */
   readonly addPeer: (name: string) => Promise<void>;
   readonly remove: () => Promise<void>;
 }
@@ -55,7 +55,10 @@ export async function makeConsumer(): Promise<Consumer> {
   return {
     folder,
     tarball: join(folder, name),
-    addPeer: (peer) => symlink(join(ROOT, 'node_modules', peer), join(folder, 'node_modules', peer), 'dir'),
+    addPeer: (peer) =>
+      symlink(join(ROOT, 'node_modules', peer), join(folder, 'node_modules', peer), 'dir').catch((error) => {
+        if (error.code !== 'EEXIST') throw error;
+      }),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }

@@ -1,13 +1,13 @@
 /**
  * What is published works for someone who has nothing else: the packed tarball in an empty project.
  */
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROOT } from '../tools/project-files.ts';
-import { type Consumer, makeConsumer, run } from './consumer.ts';
+import { type Consumer, makeConsumer, type Run, run } from './consumer.ts';
 
 let consumer: Consumer;
 let installed = '';
@@ -175,6 +175,81 @@ describe('installed in an empty project', () => {
     const report = JSON.parse(started.stdout) as { regressions: number };
     expect(report).toMatchObject({ seed: 1, runs: 60, failures: 0 });
     expect(report.regressions).toBeGreaterThan(0);
+  });
+});
+
+/** A test of the consumer's own, in the form that both runners have. */
+const consumersTest = (from: string, wrong: string): string => `
+  import { ${from === 'vitest' ? 'expect, ' : ''}test } from '${from}';
+  import { checkPlatform } from 'imatrix-memory-manager/conformance';
+  import { cutPower, dispose, makePlatform } from './memory-platform.mjs';
+  test('my flash is a disk', async () => {
+    const { notTried } = await checkPlatform(makePlatform('${wrong}'), { name: 'my flash', cutPower, dispose }, { seed: 1, runs: 20 });
+    if (notTried.join() !== 'PORT-40') throw new Error('not tried: ' + notTried);
+  });`;
+
+describe('the conformance kit in the tests of a project that installed it', () => {
+  const runners: Record<string, (file: string) => Promise<Run>> = {
+    'node:test': (file) => run(consumer.folder, 'node', '--test', '--test-reporter', 'spec', file),
+    vitest: (file) => run(consumer.folder, 'vitest', 'run', '--root', '.', '--reporter', 'verbose', file),
+  };
+
+  beforeAll(async () => {
+    await cp(join(ROOT, 'test/package/fixtures/memory-platform.mjs'), join(consumer.folder, 'memory-platform.mjs'));
+    for (const peer of ['fast-check', 'ts-pattern', 'xstate', 'vitest']) await consumer.addPeer(peer);
+  });
+
+  // Goal: whoever writes an adapter sees the kit pass it, or fail it with the law and the calls that show it. Method: an
+  // adapter of a few lines, right and with two mistakes, under both runners.
+  test.each(Object.keys(runners))('%s', async (runner) => {
+    const go = async (wrong: string): Promise<Run> => {
+      const file = `flash-${wrong}${runner === 'vitest' ? '-vitest' : ''}.test.mjs`;
+      await writeFile(join(consumer.folder, file), consumersTest(runner, wrong));
+      return (runners[runner] as (file: string) => Promise<Run>)(file);
+    };
+    const right = await go('nothing');
+    expect(right.stdout + right.stderr).toMatch(
+      /checkPlatform: my flash, seed 1, 33 laws \(1 not tried\), 20 runs, \d+ steps/,
+    );
+    expect(right.ok).toBe(true);
+    for (const [wrong, ...sentences] of [
+      [
+        'sync',
+        'my flash breaks PORT-31: sync makes content durable',
+        'read of a: 0 bytes, 700 were expected',
+        'power is cut',
+      ],
+      ['rename', 'my flash breaks PORT-17: rename replaces nothing', 'rename host/a to b', 'IO was expected'],
+    ] as const) {
+      const { ok, stdout, stderr } = await go(wrong);
+      expect(ok).toBe(false);
+      for (const sentence of sentences) expect(stdout + stderr).toContain(sentence);
+    }
+  });
+
+  // Goal: the types of it are there, under the strictest compiler. Method: a store written against them.
+  test('strict TypeScript', async () => {
+    const source = `
+      import type { StoreRecord, StoreUnderTest } from 'imatrix-memory-manager/conformance';
+      import { checkStore } from 'imatrix-memory-manager/conformance';
+      class Mine implements StoreUnderTest {
+        readonly #records: StoreRecord[] = [];
+        append(_: number, bits: number, timeMs: number): undefined { this.#records.push({ bits, timeMs }); }
+        read(_: number, max: number): StoreRecord[] { return this.#records.slice(0, max); }
+        acknowledge(_: number, n: number): { readonly refused: 'BOUNDS_VIOLATION' } | undefined {
+          return n > this.#records.length ? { refused: 'BOUNDS_VIOLATION' } : void this.#records.splice(0, n);
+        }
+      }
+      await checkStore(() => new Mine(), { durable: false, streamsMax: 1 }, { seed: 1, log: () => {} }).then(
+        () => console.log('nothing found'),
+        (failure: Error) => console.log(failure.message.split('\\n')[0]),
+      );`;
+    // xstate's own declarations do not stand exactOptionalPropertyTypes; ours have to.
+    const complaints = (await compile('judged', source)).split('\n').filter((line) => /^\S/.test(line));
+    expect(complaints.filter((line) => !line.includes('node_modules/xstate/'))).toEqual([]);
+    const { stdout, stderr } = await run(consumer.folder, 'node', 'out/judged.js');
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^checkStore: the store breaks INV-03 \(exact content/);
   });
 });
 
