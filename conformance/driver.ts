@@ -675,7 +675,7 @@ export class StoreRun {
     if (what === 'emergencyFlush') this.#judgeSaved(call, result.value as SaveReport);
     // Time stands still while a flush runs, unless a timer was waited for.
     const allSaved =
-      what === 'flush' || (what === 'emergencyFlush' && this.disk !== null && this.clock.wallMs < call.endMs);
+      this.disk !== null && (what === 'flush' || (what === 'emergencyFlush' && this.clock.wallMs < call.endMs));
     if (allSaved) {
       streams.forEach((stream, i) =>
         expect(

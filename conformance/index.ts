@@ -29,6 +29,7 @@ export type {
   StreamSpec,
 } from './others/store-under-test.ts';
 export { Random } from './random.ts';
+export { exportTest } from './replay/export-test.ts';
 export type { CampaignOptions, CampaignResult, Failure, Progress } from './run.ts';
 export { runCampaign, saveTrace } from './run.ts';
 export type { CrashChoice, DiskCounts, Fault, FaultRule, Operation } from './simulated-disk.ts';

@@ -92,12 +92,13 @@ const streamIndex = (scenario: Scenario, source: string, sensor: number): number
   scenario.streams.findIndex((stream) => stream.source === source && stream.sensor === sensor);
 
 /** The engine's streams in the scenario's order; undefined for one that it does not know (yet). */
-const inOrder = (scenario: Scenario, inspection: StoreInspection): (StreamInspection | undefined)[] =>
+export const inOrder = (scenario: Scenario, inspection: StoreInspection): (StreamInspection | undefined)[] =>
   scenario.streams.map(({ source, sensor }) =>
     inspection.streams.find((stream) => stream.source === source && stream.sensor === sensor),
   );
 
-function readSegments(scenario: Scenario, inspection: StoreInspection): Segment[] {
+/** Live segments as the model has them, with the space that a file system gives out for each. */
+export function readSegments(scenario: Scenario, inspection: StoreInspection): Segment[] {
   return inspection.segments.map(({ number, source, bytes, blocks }) => ({
     number,
     source,

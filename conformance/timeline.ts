@@ -8,6 +8,8 @@ import type { Divergence } from './divergence.ts';
 import type { StoreRun } from './driver.ts';
 import { runActions } from './execute.ts';
 import { newCoverage } from './model-run.ts';
+import type { Highlight } from './replay/three-way.ts';
+import { threeWay } from './replay/three-way.ts';
 
 const showStreams = ({ streams, sectors, sectorBytes, quotaBytes, profile }: Scenario): string[] => [
   `store    ${profile}, pool of ${sectors} sectors of ${sectorBytes} bytes${profile === 'linux' ? `, quota ${quotaBytes} bytes` : ''}`,
@@ -44,22 +46,27 @@ function showDifferences(failure: Divergence): string[] {
   ];
 }
 
-/** Runs the trace once more and writes down what happened. Marks are head, read, synced, appended. */
-export async function timeline(scenario: Scenario, actions: readonly Action[]): Promise<string> {
+/**
+ * Runs the trace once more and writes down what happened, and where model, engine and disk stand at the end if it fails.
+ * Marks are head, read, synced, appended.
+ * @param highlight for what differs, on a terminal.
+ */
+export async function timeline(
+  scenario: Scenario,
+  actions: readonly Action[],
+  highlight: Highlight = (text) => text,
+): Promise<string> {
   const lines = [...showStreams(scenario), '', 'step  action  ->  what the model took'];
   let step = 0;
-  let last: StoreRun | null = null;
   const outcome = await runActions(scenario, actions, newCoverage(), (action, run) => {
-    last = run;
     const took = run.observed.map(({ type }) => type).join(' ');
     lines.push(`${String(++step).padStart(4)}  ${describeAction(action)}${took === '' ? '' : `  ->  ${took}`}`);
     lines.push(`        ${showMarks(run)}`);
   });
-  const { failure } = outcome;
+  const { failure, run } = outcome;
   if (failure === null) return [...lines, '', 'no failure'].join('\n');
   const failed = outcome.actions.at(-1);
   if (failed !== undefined) lines.push(`${String(step + 1).padStart(4)}  ${describeAction(failed)}  ->  FAILS`);
-  const run = last as StoreRun | null;
-  if (run !== null) lines.push(`        ${showMarks(run)}`);
+  lines.push(`        ${showMarks(run)}`, '', 'behind the failing step', ...threeWay(run, highlight));
   return [...lines, '', `breaks ${failure.breaks}: ${failure.message}`, ...showDifferences(failure)].join('\n');
 }

@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ModeOutcome } from '../evidence/record.ts';
+import { saveItf } from '../itf.ts';
 import type { Failure } from '../run.ts';
 import { saveTrace } from '../run.ts';
 import { timeline } from '../timeline.ts';
@@ -13,6 +14,7 @@ import type { CommonArguments } from './arguments.ts';
 import { PROGRAM } from './arguments.ts';
 import type { ModeReport } from './modes.ts';
 import type { Screen } from './screen.ts';
+import { highlightOn } from './screen.ts';
 
 export const replayCommand = (saved: string): string => `${PROGRAM} --replay ${saved}`;
 
@@ -88,7 +90,7 @@ async function showFailure({ breaks, message, trace, runs, path }: Failure, save
   screen.note(`\nFAILED in run ${runs}, shrunk to ${trace.actions.length} steps${foundBy}`);
   screen.note(`breaks ${breaks}: ${message.split('\n')[0]}\nsaved  ${saved}\nreplay ${replayCommand(saved)}`);
   if (process.env.GITHUB_ACTIONS === 'true') screen.note(annotation(breaks, message, saved, replayCommand(saved)));
-  screen.note(`\n${await timeline(trace.scenario, trace.actions)}`);
+  screen.note(`\n${await timeline(trace.scenario, trace.actions, highlightOn(process.stderr))}`);
 }
 
 function writeEvidence(folder: string, { evidence }: ModeOutcome): void {
@@ -101,6 +103,7 @@ export async function finish(report: ModeReport, given: CommonArguments, screen:
   const { outcome, beside } = report;
   const { failure } = outcome;
   const saved = failure === null ? null : saveTrace(given.out, failure);
+  if (failure !== null && saved !== null) await saveItf(saved, failure.trace);
   screen.clear();
   if (given.evidence !== false) for (const each of [...(beside ?? []), outcome]) writeEvidence(given.evidence, each);
   if (given.json) showJson(report, saved);
