@@ -3,12 +3,12 @@
  * now and then elsewhere. Progress goes to stderr, so that stdout is the result; with `--json` only a terminal sees it.
  */
 
-import { createColors, isColorSupported } from 'picocolors';
+import colours from 'picocolors';
 import type { Highlight } from '../replay/three-way.ts';
 
 /** What differs in red, where there is a terminal that shows colours and nobody has asked for none (NO_COLOR). */
 export const highlightOn = (stream: { readonly isTTY?: boolean }): Highlight =>
-  createColors(isColorSupported && stream.isTTY === true).red;
+  colours.createColors(colours.isColorSupported && stream.isTTY === true).red;
 
 /** Nothing is said of the progress of something that ends sooner. */
 const FIRST_AFTER_MS = 2_000;

@@ -2,11 +2,12 @@
  * What is left of a failing run: where model, engine and disk stand, and a test file that anybody can keep.
  */
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Action, Scenario } from '../../conformance/actions.ts';
+import { readTrace } from '../../conformance/actions.ts';
 import { runActions } from '../../conformance/execute.ts';
 import { plantingOf } from '../../conformance/museum/exhibit.ts';
 import { EXHIBITS } from '../../conformance/museum/run.ts';
@@ -97,7 +98,7 @@ function projectWith(files: ReadonlyMap<string, string | null>, test: string): s
   writeFileSync(join(kit, 'package.json'), JSON.stringify(manifest));
   mkdirSync(join(folder, 'node_modules'));
   symlinkSync(kit, join(folder, 'node_modules', name));
-  for (const used of ['vitest', 'fast-check', 'xstate', 'ts-pattern']) {
+  for (const used of ['vitest', 'fast-check', 'xstate', 'ts-pattern', 'commander', 'picocolors']) {
     symlinkSync(join(ROOT, 'node_modules', used), join(folder, 'node_modules', used));
   }
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'user', version: '0.0.0', type: 'module' }));
@@ -105,15 +106,49 @@ function projectWith(files: ReadonlyMap<string, string | null>, test: string): s
   return folder;
 }
 
-function runVitest(folder: string): Promise<{ readonly code: number; readonly output: string }> {
-  const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
+function runNode(
+  folder: string,
+  line: readonly string[],
+): Promise<{ readonly code: unknown; readonly output: string }> {
   const options = { cwd: folder, timeout: 60_000, env: { ...process.env, NO_COLOR: '1' } };
   return new Promise((resolve) => {
-    execFile(process.execPath, [vitest, 'run', '--root', folder], options, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : 1, output: stdout + stderr });
+    execFile(process.execPath, line, options, (error, stdout, stderr) => {
+      resolve({ code: error?.code ?? 0, output: stdout + stderr });
     });
   });
 }
+
+const runVitest = (folder: string) =>
+  runNode(folder, [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--root', folder]);
+
+/** A short campaign that finds a broken revert. */
+const LINE = ['--runs', '40', '--profile', 'wiced', '--seed', '7', '--json', '--no-evidence'] as const;
+
+describe('the command', () => {
+  // Goal: a saved trace is written in other forms, and each form replays. Method: a saved trace through the command, what it
+  // wrote through it again; then a file that cannot be written.
+  it('writes a saved trace as ITF and as a test, and replays the ITF', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'forms-'));
+    try {
+      const replay = (file: string, ...more: string[]) =>
+        runNode(ROOT, ['conformance/cli/main.ts', '--replay', file, ...more]);
+      const [itf, test] = [join(folder, 'a.itf.json'), join(folder, 'a.test.ts')];
+      const first = await replay('conformance/regressions/inv-10-8892239e.json', '--itf', itf, '--export-test', test);
+      expect(first).toMatchObject({ code: 0, output: expect.stringContaining(`written ${itf}`) as unknown });
+      expect(readFileSync(test, 'utf8')).toContain("from 'imatrix-memory-manager/conformance'");
+      const again = await replay(itf);
+      expect(again.code).toBe(0);
+      expect(again.output.split('\n').slice(1)).toEqual(first.output.split('\n').slice(3));
+      const nowhere = await replay(itf, '--itf', join(folder, 'missing/a'));
+      expect(nowhere.code).toBe(2);
+      expect(nowhere.output).toMatch(
+        /^conformance: cannot write .*; give a file in a folder that is there; see --help\n$/,
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
 
 describe('an exported test', () => {
   const V24 = EXHIBITS.find(({ id }) => id === 'V24');
@@ -130,6 +165,11 @@ describe('an exported test', () => {
       expect(red.output).toMatch(/1 failed/);
       expect(red.output).toContain('behind the failing step');
       expect(red.code).toBe(1);
+      const found = join(planted, 'found');
+      await runNode(planted, ['kit/conformance/cli/main.ts', ...LINE, '--no-regressions', '--out', found]);
+      const saved = readdirSync(found).sort();
+      expect(saved.map((name) => name.replace(/^.*-[0-9a-f]{8}/, ''))).toEqual(['.itf.json', '.json']);
+      expect(readTrace(join(found, saved[0] as string))).toEqual(readTrace(join(found, saved[1] as string)));
       const green = await runVitest(sound);
       expect(green.output).toMatch(/1 passed/);
       expect(green.code).toBe(0);
