@@ -4,6 +4,7 @@
  *     dist/src, dist/model, dist/conformance   compiled file by file, with types and source maps (tsc)
  *     dist/wiced.js                            the RAM-only store as one file without imports, for a bare engine
  *     dist/conformance/cli/main.js             the kit's command, on top of the compiled files, with the packages it uses
+ *     dist/conformance/visualise/cli.js        the same for the page for design review, and the page without its data
  *     dist/cli/imatrix-mm.js                   the command with every package it uses inside, and their licences
  *
  * The package has no dependencies because of the last one. A build is whole or fails: dist/ is emptied first.
@@ -14,6 +15,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { BuildOptions, Plugin } from 'esbuild';
 import { build } from 'esbuild';
+import { makeTemplate } from '../conformance/visualise/bundle.ts';
 import { licenceNotice } from './licence-notice.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -75,7 +77,7 @@ const keepCompiled: Plugin = {
 /** `imatrix-mm`, and the kit's own command that it starts; the licences of what is inside either. */
 async function bundleCommands(): Promise<void> {
   await rm(join(DIST, 'conformance/cli'), { recursive: true, force: true });
-  const [command, kit] = await Promise.all([
+  const [command, kit, visualise] = await Promise.all([
     build({ ...COMMAND, entryPoints: { 'imatrix-mm': 'src/cli/main.ts' }, outdir: 'dist/cli' }),
     build({
       ...COMMAND,
@@ -84,10 +86,23 @@ async function bundleCommands(): Promise<void> {
       splitting: true,
       plugins: [keepCompiled],
     }),
+    build({
+      ...COMMAND,
+      entryPoints: ['conformance/visualise/cli.ts'],
+      outdir: 'dist/conformance/visualise',
+      plugins: [keepCompiled],
+    }),
   ]);
   await chmod(join(DIST, 'cli/imatrix-mm.js'), 0o755);
-  const inputs = [command, kit].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  const inputs = [command, kit, visualise].flatMap(({ metafile }) => Object.keys(metafile.inputs));
   await writeFile(join(DIST, 'cli/THIRD-PARTY-LICENSES.txt'), await licenceNotice(ROOT, inputs));
+}
+
+/** The page for design review without its data, with the licences of what is inside. */
+async function writePageTemplate(): Promise<void> {
+  const { inputs } = await makeTemplate();
+  const { html } = await makeTemplate(await licenceNotice(ROOT, inputs, 'This page'));
+  await writeFile(join(DIST, 'conformance/visualise/page-template.html'), html);
 }
 
 /** The saved traces, which the kit runs first. */
@@ -106,6 +121,7 @@ export async function buildAll(): Promise<void> {
   await Promise.all([
     bundleCommands(),
     copyTraces(),
+    writePageTemplate(),
     bundleWiced('esm').then((text) => writeFile(join(DIST, 'wiced.js'), text)),
   ]);
 }

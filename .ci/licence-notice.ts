@@ -6,11 +6,15 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** @param inputs paths of the bundled files, relative to `root`. */
-export async function licenceNotice(root: string, inputs: readonly string[]): Promise<string> {
+/** @param inputs paths of the bundled files, relative to `root`. @param what they are bundled into. */
+export async function licenceNotice(
+  root: string,
+  inputs: readonly string[],
+  what = 'The imatrix-mm command',
+): Promise<string> {
   const folders = new Set(inputs.map(packageFolder).filter((folder) => folder !== null));
   const notices = await Promise.all([...folders].sort().map((folder) => notice(join(root, folder))));
-  return ['The imatrix-mm command contains these packages.', ...notices].join(`\n\n${'-'.repeat(78)}\n\n`);
+  return [`${what} contains these packages.`, ...notices].join(`\n\n${'-'.repeat(78)}\n\n`);
 }
 
 /** `node_modules/a/node_modules/@b/c/lib/x.js` -> `node_modules/a/node_modules/@b/c`; null for the project's own. */

@@ -38,11 +38,12 @@ import { boundariesReached } from './boundaries.ts';
 import { bitsAsNumber, meaningOf, numberOf } from './call-forms.ts';
 import { DamageMade } from './damage.ts';
 import { Divergence, expect } from './divergence.ts';
+import { cellName } from './evidence/cells.ts';
 import { FaultWatch } from './fault-watch.ts';
 import type { View } from './generator.ts';
 import { LossWatch } from './losses.ts';
 import type { Coverage } from './model-run.ts';
-import { ModelRun, tally } from './model-run.ts';
+import { keepShorter, ModelRun, tally } from './model-run.ts';
 import { askedFor, goesOn, inEmergency, judgePriorities } from './power-fail.ts';
 import type { Difference, Sides } from './refinement.ts';
 import {
@@ -60,7 +61,7 @@ import {
 import { RetryWatch } from './retry-watch.ts';
 import type { DiskObserver, Fault } from './simulated-disk.ts';
 import { SimulatedDisk } from './simulated-disk.ts';
-import { hasPast, placePast, stateWithPast } from './started-store.ts';
+import { firstState, hasPast, placePast } from './started-store.ts';
 import { EvictionWatch } from './thrift.ts';
 import { StoreIds, simulatedPlatform, VirtualClock } from './virtual-clock.ts';
 
@@ -140,6 +141,8 @@ export class StoreRun {
   watcher: DiskObserver | null = null;
   /** I/O operations and timers that the last rest took. */
   restSteps = 0;
+  /** Where the last crash came and what it left; null before the first. */
+  crashCell: string | null = null;
   /**
    * The model before and after each of them. Where one does not begin in what the one before it left, the model was
    * corrected by what only then came to light.
@@ -151,9 +154,7 @@ export class StoreRun {
     this.#noteBoundary = (name) => tally(coverage.boundaries, name);
     const bounds = boundsOf(scenario);
     const past = scenario.profile === 'linux' && hasPast(scenario);
-    this.model = past
-      ? new ModelRun(bounds, coverage, stateWithPast(scenario, bounds))
-      : new ModelRun(bounds, coverage);
+    this.model = new ModelRun(bounds, coverage, firstState(scenario, bounds));
     this.#losses = new LossWatch(scenario.streams);
     this.#faults = new FaultWatch(this.#damageMade, scenario.whenDiskFull === 'evict-oldest', () => this.model);
     this.disk = scenario.profile === 'linux' ? this.#harnessed(new SimulatedDisk(this.clock)) : null;
@@ -178,6 +179,12 @@ export class StoreRun {
       },
     };
     return disk;
+  }
+
+  /** Takes the run up to its last step, a crash, as an example of where that came, unless there is a shorter one. */
+  exemplify(actions: readonly Action[]): void {
+    const { crashCell, scenario } = this;
+    if (crashCell !== null && !this.model.repeats) keepShorter(this.model.coverage, crashCell, { scenario, actions });
   }
 
   view(): View {
@@ -557,10 +564,15 @@ export class StoreRun {
     const recovering = this.model.enabled({ type: 'RECOVERY_CRASHED' });
     if (!recovering && !this.model.enabled({ type: 'CRASH' })) return false;
     if (!recovering) this.#noteMoment();
+    const edge = this.model.lastEdge;
+    const io = this.disk?.pending()[0]?.kind ?? 'none';
     this.#observe({ type: recovering ? 'RECOVERY_CRASHED' : 'CRASH' });
     if (this.disk !== null) {
-      const { holdReads, faults } = this.disk;
-      this.disk = this.#harnessed(this.disk.crash(action.choice));
+      const before = this.disk;
+      const { holdReads, faults } = before;
+      this.disk = this.#harnessed(before.crash(action.choice));
+      this.crashCell = cellName(edge, io, before.residue ?? 'all was durable');
+      if (!this.model.repeats) tally(this.model.coverage.cells, this.crashCell);
       this.disk.holdReads = holdReads;
       // Power comes back, and what ails the disk is still there.
       this.disk.faults.push(...faults);

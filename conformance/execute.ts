@@ -109,6 +109,7 @@ async function takeEach(run: StoreRun, next: Next, onStep: OnStep): Promise<Outc
       return { scenario: run.scenario, actions, failure: asDivergence(thrown), run };
     }
     actions.push(action);
+    if (action.do === 'crash') run.exemplify(actions);
     onStep(action, run);
   }
   return { scenario: run.scenario, actions, failure: null, run };

@@ -16,7 +16,7 @@
 import { writeFileSync } from 'node:fs';
 import { invariants } from '../model/invariants/index.ts';
 import type { ModelState } from '../model/step.ts';
-import { initialState, stateOf } from '../model/step.ts';
+import { stateOf } from '../model/step.ts';
 import { pathOf } from '../model/transitions.ts';
 import type { Context } from '../model/vocabulary.ts';
 import type { StoreInspection } from '../src/core/types.ts';
@@ -30,6 +30,7 @@ import { newCoverage } from './model-run.ts';
 import { boundsOf } from './refinement.ts';
 import type { DiskView } from './replay/disk-view.ts';
 import { viewDisk } from './replay/disk-view.ts';
+import { firstState } from './started-store.ts';
 
 export type { ItfTrace } from './itf-values.ts';
 
@@ -123,7 +124,7 @@ export const composeItf = (trace: Trace, shown: readonly ItfShown[]): ItfTrace =
 export async function toItf(trace: Trace): Promise<ItfTrace> {
   const { scenario, actions } = trace;
   const before = { took: [], breaks: '', message: '', engine: null, disk: null };
-  const shown: ItfShown[] = [{ ...before, action: null, state: initialState(boundsOf(scenario)) }];
+  const shown: ItfShown[] = [{ ...before, action: null, state: firstState(scenario, boundsOf(scenario)) }];
   const note = (action: Action | null, run: StoreRun, failed: Pick<ItfShown, 'breaks' | 'message'>): void => {
     const took = run.observed.map(({ type }) => type);
     const disk = run.disk === null ? null : viewDisk(run.disk);

@@ -12,6 +12,7 @@ import type { ModelState } from '../model/step.ts';
 import { can, initialState, lifecycleOf, step } from '../model/step.ts';
 import { pathOf } from '../model/transitions.ts';
 import type { Bounds, Context, EventType, Lifecycle, ModelEvent } from '../model/vocabulary.ts';
+import type { Action, Scenario } from './actions.ts';
 import { Divergence } from './divergence.ts';
 
 /** What runs have exercised, added up over a whole campaign. */
@@ -25,6 +26,16 @@ export interface Coverage {
   readonly boundaries: Map<string, number>;
   /** Per deep start: runs that went on from it. */
   readonly starts: Map<string, number>;
+  /** Per place of a crash and what it left (evidence/cells.ts): how often. */
+  readonly cells: Map<string, number>;
+  /** Of each of these the shortest run that went there. */
+  readonly examples: Map<string, CrashExample>;
+}
+
+/** A run whose last step is the crash. */
+export interface CrashExample {
+  readonly scenario: Scenario;
+  readonly actions: readonly Action[];
 }
 
 export const newCoverage = (): Coverage => ({
@@ -33,6 +44,8 @@ export const newCoverage = (): Coverage => ({
   witnesses: new Map(),
   boundaries: new Map(),
   starts: new Map(),
+  cells: new Map(),
+  examples: new Map(),
 });
 
 export const tally = (counts: Map<string, number>, name: string, by = 1): void => {
@@ -46,11 +59,20 @@ export const COUNTS = [
   'witnesses',
   'boundaries',
   'starts',
+  'cells',
 ] as const satisfies readonly (keyof Coverage)[];
+
+/** An example is for looking at: the shorter, the better. */
+export function keepShorter({ examples }: Coverage, cell: string, example: CrashExample): void {
+  const known = examples.get(cell);
+  if (known !== undefined && known.actions.length <= example.actions.length) return;
+  examples.set(cell, { ...example, actions: [...example.actions] });
+}
 
 /** Adds what another run, or another process, has exercised. */
 export function addCoverage(to: Coverage, from: Coverage): void {
   for (const kind of COUNTS) for (const [name, by] of from[kind]) tally(to[kind], name, by);
+  for (const [cell, example] of from.examples) keepShorter(to, cell, example);
 }
 
 interface StateNode {
@@ -125,13 +147,15 @@ export class ModelRun {
   state: ModelState;
   /** Steps that an earlier run has taken and been judged by: they are taken only, neither compared nor counted. */
   repeats = false;
-  readonly #coverage: Coverage;
+  /** The edge that was taken last, as `state EVENT`. */
+  lastEdge = 'none';
+  readonly coverage: Coverage;
   readonly #invariants: readonly Invariant[];
 
   /** @param state where it begins; default: a store that was never opened. */
   constructor(bounds: Bounds, coverage: Coverage, state = initialState(bounds)) {
     this.state = state;
-    this.#coverage = coverage;
+    this.coverage = coverage;
     this.#invariants = invariants.filter(({ needs }) => needs === undefined || (needs === 'disk') === bounds.disk);
   }
 
@@ -153,16 +177,17 @@ export class ModelRun {
     const after = step(before, event);
     if (after === before && !can(before, event)) this.#refuse(event);
     this.state = after;
+    this.lastEdge = `${pathOf(before.value)} ${event.type}`;
     if (this.repeats) return;
-    tally(this.#coverage.events, event.type);
-    tally(this.#coverage.edges, `${pathOf(before.value)} ${event.type}`);
+    tally(this.coverage.events, event.type);
+    tally(this.coverage.edges, this.lastEdge);
     this.#check({ before, event, after, rules: machine });
   }
 
   #check(taken: Step): void {
     for (const invariant of this.#invariants) {
       if (!invariant.premise(taken)) continue;
-      tally(this.#coverage.witnesses, invariant.id);
+      tally(this.coverage.witnesses, invariant.id);
       const [finding] = invariant.check(taken);
       if (finding !== undefined) throw new Divergence(invariant.id, `${invariant.id} ${invariant.name}: ${finding}`);
     }

@@ -65,9 +65,11 @@ export interface DiskObserver {
  * `power`: of everything not durable, nothing, everything, the units with these indexes of `volatileUnits()` in this
  * order, or a drawn choice. `kill`: only the process died; of the operations under way, all or none took effect.
  */
-export type CrashChoice =
-  | { readonly kind: 'power'; readonly keep: 'nothing' | 'everything' | readonly number[] | { readonly seed: number } }
-  | { readonly kind: 'kill'; readonly underWay: 'done' | 'undone' };
+export interface PowerChoice {
+  readonly kind: 'power';
+  readonly keep: 'nothing' | 'everything' | readonly number[] | { readonly seed: number };
+}
+export type CrashChoice = PowerChoice | { readonly kind: 'kill'; readonly underWay: 'done' | 'undone' };
 
 export interface DiskCounts {
   /** Operations completed or failed, reads and lists not counted. */
@@ -135,10 +137,46 @@ export function drawSurvivors(units: readonly VolatileUnit[], random: Random): n
   }
 }
 
+/** Indexes of the units that a power cut leaves, in the order in which they reached the medium. */
+export function keptUnits(units: readonly VolatileUnit[], keep: PowerChoice['keep']): readonly number[] {
+  if (keep === 'nothing') return [];
+  if (keep === 'everything') {
+    const isKept = (unit: VolatileUnit): boolean => unit.kind === 'name' || (unit.kind === 'content' && !unit.lost);
+    return units.flatMap((unit, index) => (isKept(unit) ? [index] : []));
+  }
+  return 'seed' in keep ? drawSurvivors(units, new Random(keep.seed)) : keep;
+}
+
+/** What a crash left of all that was not durable, in a few classes. */
+export type Residue =
+  | 'all was durable'
+  | 'nothing left'
+  | 'everything left'
+  | 'some left'
+  | 'a file torn'
+  | 'killed, under way done'
+  | 'killed, under way undone';
+
+/** @param kept indexes of the units that are left. */
+export function residueOf(units: readonly VolatileUnit[], kept: ReadonlySet<number>): Residue {
+  if (units.length === 0) return 'all was durable';
+  if (kept.size === 0) return 'nothing left';
+  const leftOf = new Map<number, boolean>();
+  for (const [index, unit] of units.entries()) {
+    if (unit.kind !== 'content') continue;
+    const left = kept.has(index);
+    if ((leftOf.get(unit.inode) ?? left) !== left) return 'a file torn';
+    leftOf.set(unit.inode, left);
+  }
+  return units.every((unit, index) => unit.kind === 'length' || kept.has(index)) ? 'everything left' : 'some left';
+}
+
 export class SimulatedDisk implements DiskPort {
   /** Operations that still complete by themselves; the rest waits for the harness. */
   autoSteps = Number.POSITIVE_INFINITY;
   holdReads = false;
+  /** Set by the crash that ended this disk. */
+  residue: Residue | null = null;
   /** Bytes of the file system; what other files take is not simulated, lower it instead. */
   capacityBytes = Number.POSITIVE_INFINITY;
   readonly faults: FaultRule[] = [];
@@ -468,16 +506,14 @@ export class SimulatedDisk implements DiskPort {
 
   #afterCrash(choice: CrashChoice): DiskState {
     if (choice.kind === 'kill') {
+      this.residue = choice.underWay === 'done' ? 'killed, under way done' : 'killed, under way undone';
       return choice.underWay === 'done' ? this.#withUnderWay() : DiskState.restore(this.#state.snapshot());
     }
     const state = this.#withUnderWay();
     const units = state.volatileUnits();
-    if (choice.keep === 'nothing') return state.survive([]);
-    if (choice.keep === 'everything') {
-      return state.survive(units.filter((unit) => unit.kind === 'name' || (unit.kind === 'content' && !unit.lost)));
-    }
-    const indexes = 'seed' in choice.keep ? drawSurvivors(units, new Random(choice.keep.seed)) : choice.keep;
-    return state.survive(indexes.flatMap((index) => units[index] ?? []));
+    const kept = keptUnits(units, choice.keep);
+    this.residue = residueOf(units, new Set(kept));
+    return state.survive(kept.flatMap((index) => units[index] ?? []));
   }
 
   #notePeak(): void {

@@ -8,7 +8,7 @@
  */
 import { newContext } from '../model/initial.ts';
 import type { ModelState } from '../model/step.ts';
-import { stateOf } from '../model/step.ts';
+import { initialState, stateOf } from '../model/step.ts';
 import type { Bounds, StreamState } from '../model/vocabulary.ts';
 import { FrameList, partName, placeBatch } from '../src/core/checkpoint-format.ts';
 import { encodeMarks, encodeStore, encodeStream } from '../src/core/checkpoint-image.ts';
@@ -44,8 +44,12 @@ export function placePast(scenario: Scenario, disk: SimulatedDisk, storeId: Uint
   for (const { part, bytes } of placements) disk.place('', partName(GENERATION, part), bytes);
 }
 
+/** The model before the first step of a run of the scenario. */
+export const firstState = (scenario: Scenario, bounds: Bounds): ModelState =>
+  scenario.profile === 'linux' && hasPast(scenario) ? stateWithPast(scenario, bounds) : initialState(bounds);
+
 /** The model of the store with that past, closed. Its store id is the first one there is. */
-export function stateWithPast(scenario: Scenario, bounds: Bounds): ModelState {
+function stateWithPast(scenario: Scenario, bounds: Bounds): ModelState {
   const context = newContext(bounds);
   const streams = context.streams.map((stream, i): StreamState => {
     const mark = startOf(scenario, i);

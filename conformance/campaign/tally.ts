@@ -1,7 +1,7 @@
 /** What the batches of a campaign add up to so far, and the same as plain data, so that it outlives the process. */
 import { createHash } from 'node:crypto';
 import type { Profile } from '../actions.ts';
-import type { Coverage } from '../model-run.ts';
+import type { CrashExample } from '../model-run.ts';
 import { addCoverage, COUNTS, newCoverage } from '../model-run.ts';
 import type { BatchResult } from './batch.ts';
 
@@ -19,7 +19,8 @@ export interface SavedTally {
   readonly steps: number;
   readonly hash: string;
   readonly rates: Readonly<Record<Profile, Rate>>;
-  readonly coverage: Readonly<Record<keyof Coverage, readonly (readonly [string, number])[]>>;
+  readonly coverage: Readonly<Record<(typeof COUNTS)[number], readonly (readonly [string, number])[]>>;
+  readonly examples: readonly (readonly [cell: string, CrashExample])[];
 }
 
 /** Of a campaign of which nothing is done. */
@@ -58,14 +59,16 @@ export class Tally {
       hash,
       rates,
       coverage: Object.fromEntries(counts) as unknown as SavedTally['coverage'],
+      examples: [...coverage.examples],
     };
   }
 
-  static restore({ batches, runs, steps, hash, rates, coverage }: SavedTally): Tally {
+  static restore({ batches, runs, steps, hash, rates, coverage, examples }: SavedTally): Tally {
     const tally = new Tally();
     Object.assign(tally, { batches, runs, steps, hash });
     for (const profile of ['linux', 'wiced'] as const) Object.assign(tally.rates[profile], rates[profile]);
     for (const kind of COUNTS) for (const [name, by] of coverage[kind]) tally.coverage[kind].set(name, by);
+    for (const [cell, example] of examples) tally.coverage.examples.set(cell, example);
     return tally;
   }
 }

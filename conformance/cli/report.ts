@@ -3,12 +3,14 @@
  * that it takes to see it again. The trace of a failure is the last thing printed.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { ModeOutcome } from '../evidence/record.ts';
 import { saveItf } from '../itf.ts';
 import type { Failure } from '../run.ts';
 import { saveTrace } from '../run.ts';
 import { timeline } from '../timeline.ts';
+import { renderPage } from '../visualise/page.ts';
+import { traceData } from '../visualise/trace-data.ts';
 import { annotation } from './annotation.ts';
 import type { CommonArguments } from './arguments.ts';
 import { PROGRAM } from './arguments.ts';
@@ -84,11 +86,25 @@ function showText({ outcome, runs, regressions, text }: ModeReport, screen: Scre
   if (evidence.traceHash !== null) screen.text(`trace hash ${evidence.traceHash}`);
 }
 
+/** The failing run as a page beside its trace. @returns its path, or why there is none. */
+async function writePage(saved: string, { trace }: Failure): Promise<string> {
+  const path = saved.replace(/\.json$/, '.html');
+  try {
+    writeFileSync(path, await renderPage(await traceData(basename(saved), trace), basename(saved)));
+    return path;
+  } catch (error) {
+    // The trace is saved and is what counts: an engine that fails in a new way each time must not hide it.
+    return `could not be made: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`;
+  }
+}
+
 /** What there is to know of a failure, and its trace as the last thing. */
-async function showFailure({ breaks, message, trace, runs, path }: Failure, saved: string, screen: Screen) {
+async function showFailure(failure: Failure, saved: string, screen: Screen): Promise<void> {
+  const { breaks, message, trace, runs, path } = failure;
   const foundBy = path === null ? '' : ` (fast-check seed ${trace.seed}, path ${path})`;
   screen.note(`\nFAILED in run ${runs}, shrunk to ${trace.actions.length} steps${foundBy}`);
   screen.note(`breaks ${breaks}: ${message.split('\n')[0]}\nsaved  ${saved}\nreplay ${replayCommand(saved)}`);
+  screen.note(`page   ${await writePage(saved, failure)}`);
   if (process.env.GITHUB_ACTIONS === 'true') screen.note(annotation(breaks, message, saved, replayCommand(saved)));
   screen.note(`\n${await timeline(trace.scenario, trace.actions, highlightOn(process.stderr))}`);
 }

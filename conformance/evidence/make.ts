@@ -1,12 +1,13 @@
 /** Puts a mode's figures into the shape of evidence, so that each mode says only what is its own. */
 import type { Coverage } from '../model-run.ts';
 import type { Failure } from '../run.ts';
+import { cellsOf } from './cells.ts';
 import type { ModeEvidence, ModeOutcome } from './record.ts';
 import { EVIDENCE_FORMAT } from './record.ts';
 
 /** What a mode says of itself; `cells` and `figures` where it has any. */
 export type Shown = Pick<ModeEvidence, 'mode' | 'command' | 'seed' | 'profiles' | 'seconds' | 'steps' | 'traceHash'> &
-  Partial<Pick<ModeEvidence, 'figures' | 'cells' | 'failures'>> & {
+  Partial<Pick<ModeEvidence, 'figures' | 'cells' | 'failures' | 'exhibits'>> & {
     readonly coverage: Coverage;
     /** Edges that the mode could take, as `state EVENT`. */
     readonly possible: readonly string[];
@@ -22,10 +23,10 @@ export function makeOutcome({ coverage, possible, failure, ...shown }: Shown): M
     version: 1,
     failures: failure === null ? 0 : 1,
     figures: {},
-    cells: [],
+    cells: cellsOf(coverage),
     ...shown,
     events: byName(coverage.events),
-    edges: { covered: [...coverage.edges.keys()].sort(), possible },
+    edges: { covered: [...coverage.edges.keys()].sort(), possible, counts: byName(coverage.edges) },
     invariants: byName(coverage.witnesses),
   };
   return { evidence, coverage, failure };

@@ -4,7 +4,7 @@
  * Every mode answers with the same shape, so that a report needs to know no mode, and a run on another machine can be
  * added to it later from its file.
  */
-import type { Coverage } from '../model-run.ts';
+import type { Coverage, CrashExample } from '../model-run.ts';
 import type { Failure } from '../run.ts';
 
 /** The kit's modes, in the order of the report. */
@@ -34,6 +34,20 @@ export interface CellCount {
   /** What was left of all that was not durable. */
   readonly residue: string;
   readonly count: number;
+  /** The shortest run that went there; its last step is the crash. */
+  readonly example?: CrashExample;
+}
+
+/** A planted bug, and who caught it. */
+export interface ExhibitRow {
+  readonly id: string;
+  readonly bug: string;
+  /** An invariant's id or a comparison's name, `timeout` for a run that never ended; null when nobody did. */
+  readonly caughtBy: string | null;
+  /** Of the shrunk trace. */
+  readonly steps: number;
+  /** Modes that caught it. */
+  readonly modes: readonly string[];
 }
 
 export interface ModeEvidence {
@@ -53,10 +67,17 @@ export interface ModeEvidence {
   /** The mode's own figures, by name: images, recoveries, doubleCrashes, orders ... */
   readonly figures: Readonly<Record<string, number>>;
   readonly events: Readonly<Record<string, number>>;
-  readonly edges: { readonly covered: readonly string[]; readonly possible: readonly string[] };
+  readonly edges: {
+    readonly covered: readonly string[];
+    readonly possible: readonly string[];
+    /** How often each was taken. */
+    readonly counts?: Readonly<Record<string, number>>;
+  };
   /** Per invariant: steps in which its premise held. */
   readonly invariants: Readonly<Record<string, number>>;
   readonly cells: readonly CellCount[];
+  /** Of a mode that plants bugs. */
+  readonly exhibits?: readonly ExhibitRow[];
 }
 
 /** What a mode answers: its evidence, and the first failure if there is one. */

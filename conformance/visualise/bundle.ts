@@ -14,7 +14,8 @@ import { layOutChart } from './chart-layout.ts';
 import { DATA_PLACE } from './page.ts';
 
 const PAGE = join(import.meta.dirname, 'page');
-const MODEL = join(import.meta.dirname, '../../model');
+const ROOT = join(import.meta.dirname, '../..');
+const MODEL = join(ROOT, 'model');
 
 /** A short hash of the model's sources: pages and addresses of different ones do not go together. */
 export function modelVersion(): string {
@@ -35,9 +36,18 @@ const nodeModulesUnused: Plugin = {
   },
 };
 
-async function bundled(): Promise<{ script: string; style: string }> {
+interface Bundled {
+  readonly script: string;
+  readonly style: string;
+  /** Files that went in, as paths. */
+  readonly inputs: readonly string[];
+}
+
+async function bundled(root: string): Promise<Bundled> {
   const layout = await layOutChart(chartOf());
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: root,
+    metafile: true,
     entryPoints: { page: join(PAGE, 'main.tsx'), style: join(PAGE, 'styles.css') },
     outdir: 'out',
     bundle: true,
@@ -63,14 +73,21 @@ async function bundled(): Promise<{ script: string; style: string }> {
     if (file === undefined) throw new Error(`the bundler made no ${end} of the page`);
     return file.text;
   };
-  return { script: text('.js'), style: text('.css') };
+  return { script: text('.js'), style: text('.css'), inputs: Object.keys(metafile.inputs) };
 }
 
-/** The whole page but its data. */
-export async function makeTemplate(): Promise<string> {
-  const { script, style } = await bundled();
-  return `<!doctype html>
-<html lang="en">
+export interface Template {
+  /** The whole page but its data. */
+  readonly html: string;
+  /** Files that went in, as paths from the project's folder: a page that is given away has others' code inside. */
+  readonly inputs: readonly string[];
+}
+
+/** @param notice the licences of what is inside, for a template that is published. */
+export async function makeTemplate(notice = ''): Promise<Template> {
+  const { script, style, inputs } = await bundled(ROOT);
+  const html = `<!doctype html>
+${notice === '' ? '' : `<!--\n${notice.replaceAll('--', '- -')}\n-->\n`}<html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -87,4 +104,5 @@ export async function makeTemplate(): Promise<string> {
 </body>
 </html>
 `;
+  return { html, inputs };
 }

@@ -4,24 +4,13 @@
  */
 import type { VolatileUnit } from '../disk-state.ts';
 import type { CrashChoice, Operation, SimulatedDisk } from '../simulated-disk.ts';
+import { keptUnits } from '../simulated-disk.ts';
 import type { CrashedFile, CrashFacts } from './page-data.ts';
 
 export const describeOperation = ({ kind, directory, name, offset, bytes }: Operation): string => {
   const where = name === '' ? directory || 'the root' : `${directory === '' ? '' : `${directory}/`}${name}`;
   return kind === 'write' ? `write ${bytes} bytes at ${offset} of ${where}` : `${kind} ${where}`;
 };
-
-/** Which of the volatile units are left, by their index. */
-function keptUnits(disk: SimulatedDisk, units: readonly VolatileUnit[], choice: CrashChoice): ReadonlySet<number> {
-  const all = units.map((_, index) => index);
-  if (choice.kind === 'kill') return new Set(choice.underWay === 'done' ? all : []);
-  const { keep } = choice;
-  if (keep === 'nothing') return new Set();
-  if (keep === 'everything') {
-    return new Set(all.filter((i) => units[i]?.kind === 'name' || (units[i]?.kind === 'content' && !units[i].lost)));
-  }
-  return new Set('seed' in keep ? disk.survivors(keep.seed) : keep);
-}
 
 /** Name of each inode, as a reader finds it, and those that only a change under way will give it. */
 function namesByInode(disk: SimulatedDisk, units: readonly VolatileUnit[]): Map<number, string> {
@@ -59,7 +48,7 @@ export function crashFacts(disk: SimulatedDisk, choice: CrashChoice): CrashFacts
     return { kind: 'kill', files, names: { kept: 0, lost: 0 }, underWay: named };
   }
   const units = disk.volatileUnits();
-  const kept = keptUnits(disk, units, choice);
+  const kept = new Set(keptUnits(units, choice.keep));
   const names = namesByInode(disk, units);
   const durable = durableBytes(disk);
   const files = [...names].map(([inode, name]): CrashedFile => {

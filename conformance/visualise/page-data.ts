@@ -10,7 +10,7 @@ import type { ModelState } from '../../model/step.ts';
 import type { Bounds, Context, ModelEvent } from '../../model/vocabulary.ts';
 import type { StoreInspection } from '../../src/core/types.ts';
 import type { Action, Trace } from '../actions.ts';
-import type { ModeEvidence } from '../evidence/record.ts';
+import type { CellCount, ModeEvidence } from '../evidence/record.ts';
 import type { Difference } from '../refinement.ts';
 
 /** What of one file, or of one directory's names, a crash found and left, in bytes (names: changes). */
@@ -80,6 +80,8 @@ export interface TracePage {
   readonly traceId: string;
   readonly trace: Trace;
   readonly bounds: Bounds;
+  /** Where the model stands before the first step, when the store has a past; else it was never opened. */
+  readonly first?: StoredState;
   readonly fields: readonly string[];
   readonly steps: readonly TraceStep[];
   readonly failure: TraceFailure | null;
@@ -91,9 +93,18 @@ export interface ModelPage {
   readonly scopes: readonly { readonly name: string; readonly bounds: Bounds }[];
 }
 
+/** A cell of evidence; in the page its example is a trace that can be opened. */
+export type ShownCell = Omit<CellCount, 'example'> & {
+  readonly mode: string;
+  /** Index in `examples`; null when no run was kept. */
+  readonly example: number | null;
+};
+
 export interface EvidencePage {
   readonly kind: 'evidence';
-  readonly modes: readonly ModeEvidence[];
+  readonly modes: readonly Omit<ModeEvidence, 'cells'>[];
+  readonly cells: readonly ShownCell[];
+  readonly examples: readonly TracePage[];
 }
 
 export interface LivePage {

@@ -15,11 +15,19 @@ const BUILT = join(import.meta.dirname, 'page-template.html');
 
 let template: Promise<string> | null = null;
 
+/** Named so that nobody follows it who only wants the page's other half: the bundler is a tool of the repository. */
+const BUNDLER = new URL('./bundle.ts', import.meta.url).href;
+
+async function makeTemplate(): Promise<string> {
+  const { makeTemplate: make } = (await import(BUNDLER)) as {
+    readonly makeTemplate: () => Promise<{ readonly html: string }>;
+  };
+  return (await make()).html;
+}
+
 /** The template that came with the package; in the repository it is made anew, so that it is that of the sources. */
 export function pageTemplate(): Promise<string> {
-  template ??= existsSync(BUILT)
-    ? Promise.resolve(readFileSync(BUILT, 'utf8'))
-    : import('./bundle.ts').then(({ makeTemplate }) => makeTemplate());
+  template ??= existsSync(BUILT) ? Promise.resolve(readFileSync(BUILT, 'utf8')) : makeTemplate();
   return template;
 }
 

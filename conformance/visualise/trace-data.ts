@@ -10,6 +10,7 @@ import type { StoreRun } from '../driver.ts';
 import { runActions } from '../execute.ts';
 import { newCoverage } from '../model-run.ts';
 import { boundsOf } from '../refinement.ts';
+import { firstState, hasPast } from '../started-store.ts';
 import { crashFacts, describeOperation } from './crash-facts.ts';
 import type { CrashFacts, StoredState, TraceFailure, TracePage, TraceStep } from './page-data.ts';
 
@@ -117,6 +118,7 @@ export async function traceData(name: string, trace: Trace): Promise<TracePage> 
     traceId: traceIdOf(trace),
     trace: { ...trace, actions },
     bounds: boundsOf(scenario),
+    ...(hasPast(scenario) ? { first: storedState(firstState(scenario, boundsOf(scenario))) } : {}),
     fields: recorder.changes.fields,
     steps: recorder.steps,
     failure,

@@ -1,65 +1,11 @@
-/**
- * `imatrix-mm conformance`: hands its arguments to the conformance kit of this package, in a process of its own.
- *
- * The kit needs packages that the store does not, and that the user installs who wants it: it is started by path, never
- * imported, so that the command works without them and can say which one is missing.
- */
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { constants } from 'node:os';
-import { dirname, join } from 'node:path';
-import { Command } from 'commander';
-import { CliError } from './cli-error.ts';
-
-/** As package.json has them under peerDependencies. */
-const NEEDED = ['xstate', 'fast-check', 'ts-pattern'];
-
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-
-/** The kit's own command: beside the built command, or among the sources. */
-function kitBeside(entry: string): string {
-  const places = ['../conformance/cli/main.js', '../../conformance/cli/main.ts'];
-  const found = places.map((place) => join(dirname(entry), place)).find((path) => existsSync(path));
-  if (found === undefined) throw new CliError('the conformance kit is not in this package: install it again');
-  return found;
-}
-
-function isInstalled(name: string): boolean {
-  try {
-    import.meta.resolve(name);
-    return true;
-  } catch {
-    // The only thing that is asked is whether it is there.
-    return false;
-  }
-}
-
-/** Runs the kit and ends as it ends; what stops this process is passed on, so that the kit can keep its state. */
-function runKit(kit: string, args: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, [kit, ...args], { stdio: 'inherit' });
-  const pass = (signal: NodeJS.Signals): boolean => child.kill(signal);
-  // A terminal tells the whole group of SIGINT: the kit has it already.
-  const wait = (): void => {};
-  for (const signal of SIGNALS) process.on(signal, signal === 'SIGINT' && process.stdin.isTTY ? wait : pass);
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('exit', (code, signal) => resolve(code ?? 128 + (constants.signals[signal ?? 'SIGTERM'] ?? 0)));
-  });
-}
+/** `imatrix-mm conformance`: the store against its formal model. */
+import type { Command } from 'commander';
+import { kitCommand } from './kit.ts';
 
 export const conformanceCommand = (entry: string): Command =>
-  new Command('conformance')
-    .description('Check the store against its formal model: seeded runs, crashes, faults (needs xstate, fast-check).')
-    // All of it is the kit's, its --help too.
-    .helpOption(false)
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .action(async (_options: object, command: Command) => {
-      const missing = NEEDED.filter((name) => !isInstalled(name));
-      if (missing.length > 0) {
-        throw new CliError(
-          `conformance needs ${missing.join(', ')}, which this project does not have: npm install --save-dev ${missing.join(' ')}`,
-        );
-      }
-      process.exitCode = await runKit(kitBeside(entry), command.args);
-    });
+  kitCommand(
+    'conformance',
+    'Check the store against its formal model: seeded runs, crashes, faults (needs xstate, fast-check).',
+    'cli/main',
+    entry,
+  );

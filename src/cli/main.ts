@@ -11,6 +11,7 @@ import { conformanceCommand } from './conformance.ts';
 import { runWorker, WORKER_COMMAND } from './replay/worker.ts';
 import { replayCommand } from './replay.ts';
 import { versionText } from './version.ts';
+import { visualiseCommand } from './visualise.ts';
 
 const entry = realpathSync(fileURLToPath(import.meta.url));
 
@@ -23,7 +24,8 @@ function program(): Command {
       '\nExample:\n  imatrix-mm replay bus.log gps.nmea machine.csv --storage ./store --power-cut 20',
     )
     .addCommand(replayCommand(entry))
-    .addCommand(conformanceCommand(entry));
+    .addCommand(conformanceCommand(entry))
+    .addCommand(visualiseCommand(entry));
   command.command(WORKER_COMMAND, { hidden: true }).action(runWorker);
   for (const each of [command, ...command.commands]) {
     each.exitOverride().configureOutput({ outputError: (text, write) => write(usageLine(text, each)) });

@@ -1,5 +1,8 @@
 /** The page: its head line, the view that its data asks for, its dialogs. */
+import { computed } from '@preact/signals';
+import { edgeCounts, transitionCounts } from '../shared/evidence-sums.ts';
 import { Dialogs, Legend, THREE_SENTENCES } from './dialogs.tsx';
+import { EvidenceView } from './evidence.tsx';
 import { itfOf } from './export.ts';
 import { download, plural } from './parts.tsx';
 import { data, dialog, notice, run } from './store.ts';
@@ -35,6 +38,11 @@ function Head() {
       <h1 data-title>{titleOf()}</h1>
       <div class="actions">
         {shown.kind === 'model' ? <ScopeChoice scopes={shown.scopes} /> : null}
+        {shown.kind === 'evidence' && run.value !== null ? (
+          <button type="button" data-back onClick={() => (run.value = null)}>
+            ← all runs
+          </button>
+        ) : null}
         {run.value === null ? null : (
           <button type="button" data-share-button onClick={() => (dialog.value = 'share')}>
             share
@@ -78,12 +86,24 @@ function Welcome() {
   );
 }
 
+/** Counts of the whole run that this page's runs are examples of. */
+const allRuns = computed(() =>
+  data.value.kind === 'evidence' ? transitionCounts(edgeCounts(data.value.modes)) : null,
+);
+
+function View() {
+  const page = data.value;
+  if (run.value !== null) return <TraceView allRuns={allRuns.value} />;
+  if (page.kind === 'evidence') return <EvidenceView page={page} />;
+  return null;
+}
+
 export function App() {
   return (
     <div class="app">
       <Head />
       <Welcome />
-      <TraceView allRuns={null} />
+      <View />
       <p class="notice" role="status" data-notice>
         {notice.value}
       </p>

@@ -14,7 +14,12 @@ export interface Heat {
   readonly name: string;
   /** Per transition; null: the chart without counts. */
   readonly counts: ReadonlyMap<string, number> | null;
+  /** Where a state has several ways to take an event, each has the count of all. */
+  readonly byEvent?: boolean;
 }
+
+const isOneOfSeveral = ({ id, from, event }: ChartTransition): boolean =>
+  CHART.transitions.some((other) => other.id !== id && other.from === from && other.event === event);
 
 interface Props {
   /** Null: no state is lit. */
@@ -35,6 +40,8 @@ interface TransitionProps {
   readonly transition: ChartTransition;
   readonly place: PlacedTransition;
   readonly count: number | null;
+  /** The count is that of all ways in which the state takes the event. */
+  readonly ofAllWays: boolean;
   readonly taken: boolean;
   readonly picked: boolean;
   readonly onPick: () => void;
@@ -44,10 +51,12 @@ interface TransitionProps {
 const strength = (count: number | null): number =>
   count === null ? 1 : count === 0 ? 1 : count < 10 ? 1.5 : count < 100 ? 2.5 : 3.5;
 
-function Transition({ transition, place, count, taken, picked, onPick }: TransitionProps) {
-  const { id, from, to, event } = transition;
+function Transition({ transition, place, count, ofAllWays, taken, picked, onPick }: TransitionProps) {
+  const { id, from, to } = transition;
   const never = count === 0;
-  const label = `${event} from ${from}${to === null ? '' : ` to ${to}`}${count === null ? '' : `, taken ${plural(count, 'time')}`}`;
+  const counted = count === null ? '' : never ? ' never' : ` ${ofAllWays ? 'Σ' : '×'}${grouped(count)}`;
+  // What is read aloud begins with what is written.
+  const label = `${transitionLabel(transition)}${counted}, ${to === null ? `stays in ${from}` : `from ${from} to ${to}`}`;
   const classes = ['transition', never ? 'never' : '', taken ? 'taken' : '', picked ? 'picked' : ''].join(' ');
   return (
     <g class={classes} data-transition={id} data-count={count ?? ''} data-taken={taken}>
@@ -61,7 +70,7 @@ function Transition({ transition, place, count, taken, picked, onPick }: Transit
       {/* biome-ignore lint/a11y/useSemanticElements: a part of an SVG drawing cannot be an HTML button */}
       <g
         role="button"
-        tabIndex={0}
+        tabindex={0}
         aria-pressed={picked}
         aria-label={label}
         onClick={onPick}
@@ -74,7 +83,7 @@ function Transition({ transition, place, count, taken, picked, onPick }: Transit
         <rect class="hit" x={place.x - 3} y={place.y} width={place.width} height={LINE} rx="3" />
         <text x={place.x} y={place.y + 13}>
           {transitionLabel(transition)}
-          {count === null ? null : <tspan class="count"> {never ? 'never' : `×${grouped(count)}`}</tspan>}
+          <tspan class="count">{counted}</tspan>
         </text>
       </g>
     </g>
@@ -181,6 +190,7 @@ export function Statechart({ state, taken, heats }: Props) {
               key={transition.id}
               transition={transition}
               place={PLACES.get(transition.id) as PlacedTransition}
+              ofAllWays={heat?.byEvent === true && isOneOfSeveral(transition)}
               count={counts === null ? null : (counts.get(transition.id) ?? 0)}
               taken={taken.includes(transition.id)}
               picked={picked.value === transition.id}

@@ -15,6 +15,8 @@ interface Props {
   /** The engine's own, at the step at which it is somewhere else. */
   readonly engine?: Context | null;
   readonly keys: Run['keys'];
+  /** Per stream: the sequence number that its lane begins with. */
+  readonly origins: readonly number[];
   /** Records that the longest lane shows. */
   readonly longest: number;
 }
@@ -132,14 +134,17 @@ function Lane({ name, stream, was, engine, from, to, index }: LaneProps) {
 /** Lanes drawn at once; a store may have thousands of streams. */
 const LANES_MAX = 48;
 
-export function Placement({ context, before, engine = null, keys, longest }: Props) {
+export function Placement({ context, before, engine = null, keys, origins, longest }: Props) {
   const zoomed = useSignal(false);
   const wanted = useSignal('');
   const { streams, bounds } = context;
   const named = streams.map((stream, index) => ({ stream, index, name: streamName(keys, bounds, index) }));
   const chosen = named.filter(({ name }) => name.includes(wanted.value));
-  const from = zoomed.value ? Math.min(...streams.map(({ head }) => head)) : 0;
-  const to = Math.max(1, zoomed.value ? Math.max(...streams.map(({ appended }) => appended)) : longest);
+  const span = Math.max(
+    1,
+    zoomed.value ? Math.max(0, ...streams.map(({ head, appended }) => appended - head)) : longest,
+  );
+  const fromOf = (stream: StreamState, index: number): number => (zoomed.value ? stream.head : (origins[index] ?? 0));
   return (
     <Panel id="placement" title="Placement" note="what the reader has done × what holds it">
       <div class="tools">
@@ -167,8 +172,8 @@ export function Placement({ context, before, engine = null, keys, longest }: Pro
             stream={stream}
             was={before?.streams[index] ?? stream}
             engine={engine?.streams[index] ?? null}
-            from={from}
-            to={to}
+            from={fromOf(stream, index)}
+            to={fromOf(stream, index) + span}
             index={index}
           />
         ))}

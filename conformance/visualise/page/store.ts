@@ -181,10 +181,14 @@ export const branchFrames = computed((): readonly Frame[] => {
 /** How often each transition was taken on the branch. */
 export const branchHeat = computed(() => heatOf(branchFrames.value));
 
+/** Where each stream began: a store may have a past before the run. */
+export const origins = computed(() => run.value?.frames[0]?.state.context.streams.map(({ head }) => head) ?? []);
+
 /** Records of the longest stream that the branch has. */
 export const longest = computed(() =>
   branchFrames.value.reduce(
-    (most, { state }) => state.context.streams.reduce((of, { appended }) => Math.max(of, appended), most),
+    (most, { state }) =>
+      state.context.streams.reduce((of, { appended }, i) => Math.max(of, appended - (origins.value[i] ?? 0)), most),
     0,
   ),
 );

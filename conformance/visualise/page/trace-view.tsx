@@ -17,6 +17,7 @@ import {
   frameBefore,
   judged,
   longest,
+  origins,
   run,
   runOfModel,
   show,
@@ -38,7 +39,7 @@ function Machine({ allRuns }: Props) {
   const heats = [
     { name: 'this run', counts: branchHeat.value },
     { name: 'off', counts: null },
-    ...(allRuns === null ? [] : [{ name: 'all runs', counts: allRuns }]),
+    ...(allRuns === null ? [] : [{ name: 'all runs', counts: allRuns, byEvent: true }]),
   ];
   const taken = now?.taken.flatMap(({ transition }) => transition ?? []) ?? [];
   return <Statechart state={now?.state ?? null} taken={taken} heats={heats} />;
@@ -67,6 +68,7 @@ function Lanes({ keys }: Pick<Run, 'keys'>) {
       engine={engineAt(now)?.context ?? null}
       before={frameBefore.value?.state.context ?? null}
       keys={keys}
+      origins={origins.value}
       longest={longest.value}
     />
   );
@@ -89,10 +91,11 @@ export function TraceView({ allRuns }: Props) {
           <Machine allRuns={allRuns} />
           <Truths bounds={shown.bounds} />
           <Lanes keys={shown.keys} />
+          {shown.page === null ? <WhatIf state={now.state} /> : null}
           <Gauges context={context} />
           <Segments context={context} crash={crash} />
           {crash === null ? null : <Crash facts={crash} />}
-          <WhatIf state={now.state} />
+          {shown.page === null ? null : <WhatIf state={now.state} />}
           {shown.page === null ? null : <Compare />}
         </div>
       </main>

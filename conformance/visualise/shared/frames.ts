@@ -4,7 +4,6 @@
  */
 import { type ChartTransition, chartOf } from '../../../model/chart.ts';
 import { guards } from '../../../model/guards.ts';
-import { machine } from '../../../model/machine.ts';
 import type { ModelState } from '../../../model/step.ts';
 import { can, initialState, stateOf, step } from '../../../model/step.ts';
 import { pathOf } from '../../../model/transitions.ts';
@@ -48,7 +47,14 @@ export function takeEvent(before: ModelState, event: ModelEvent): Taken {
   return { before, event, after: step(before, event), transition: transitionOf(before, event)?.id ?? null };
 }
 
-export const firstFrame = (bounds: Bounds): Frame => ({ state: initialState(bounds, machine), taken: [] });
+/** @param first the state of a store with a past. */
+export const firstFrame = (bounds: Bounds, first?: StoredState): Frame => ({
+  state: first === undefined ? initialState(bounds) : restored(first, bounds),
+  taken: [],
+});
+
+const restored = ({ value, context }: StoredState, bounds: Bounds): ModelState =>
+  stateOf(value, { ...context, bounds });
 
 /** The frame after some events, one after the other. @param corrected see TraceStep. */
 export function nextFrame(
@@ -59,7 +65,7 @@ export function nextFrame(
   const { bounds } = state.context;
   const correct = (at: ModelState, index: number): ModelState => {
     const stored = corrected[index];
-    return stored === undefined ? at : stateOf(stored.value, { ...stored.context, bounds });
+    return stored === undefined ? at : restored(stored, bounds);
   };
   const taken: Taken[] = [];
   let at = state;
@@ -71,8 +77,8 @@ export function nextFrame(
   return { state: correct(at, events.length), taken };
 }
 
-export function framesOf({ bounds, steps }: Pick<TracePage, 'bounds' | 'steps'>): Frame[] {
-  const frames = [firstFrame(bounds)];
+export function framesOf({ bounds, first, steps }: Pick<TracePage, 'bounds' | 'first' | 'steps'>): Frame[] {
+  const frames = [firstFrame(bounds, first)];
   for (const { events, corrected } of steps) {
     const { state } = frames[frames.length - 1] as Frame;
     frames.push(nextFrame(state, events, corrected));
