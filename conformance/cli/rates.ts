@@ -37,6 +37,7 @@ export function progressLine(
   const rate = `${Math.round(steps / Math.max(seconds, 0.001))} steps/s`;
   if (target.by === 'time') return `${steps} steps, ${rate}, ${showDuration(target.seconds - seconds)} left`;
   const done = target.by === 'runs' ? runs : steps;
-  const left = ((size ?? 0) - done) * (seconds / Math.max(1, done));
+  if (done === 0) return `0 of ${size} ${target.by}, ${showDuration(seconds)} so far`;
+  const left = ((size ?? 0) - done) * (seconds / done);
   return `${done} of ${size} ${target.by}, ${rate}, ${showDuration(left)} left`;
 }
