@@ -81,14 +81,14 @@ export class FrameList {
 export const partName = (generation: number, part: number): string =>
   `checkpoint-${generation.toString(16).padStart(8, '0')}-${part.toString(16).padStart(2, '0')}.log`;
 
+/** First number that no generation has: far more than a flash lives, and far enough below what eight digits hold. */
+const GENERATION_END = 0xf000_0000;
+
+/** Generation and part of a log's file; null for any other, so that a stray one does not lead the numbers astray. */
 export function parsePartName(name: string): { generation: number; part: number } | null {
   const match = /^checkpoint-([0-9a-f]{8})-([0-9a-f]{2,4})\.log$/.exec(name);
-  return match === null
-    ? null
-    : {
-        generation: Number.parseInt(match[1] as string, 16),
-        part: Number.parseInt(match[2] as string, 16),
-      };
+  const generation = Number.parseInt(match?.[1] ?? 'f0000000', 16);
+  return generation < GENERATION_END ? { generation, part: Number.parseInt(match?.[2] ?? '', 16) } : null;
 }
 
 const frameSeed = (storeId: Uint8Array, generation: number, part: number): number => {

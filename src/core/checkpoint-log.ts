@@ -28,6 +28,8 @@ import { readFile } from './read-file.ts';
 /** A part grows in these steps, so that most appends find their space already in the file. */
 const PAD_TO_BYTES = 8192;
 const ROOT = '';
+/** A name that cannot be written, because a directory has it for instance, is passed by; a disk that takes none is not. */
+const NAMES_TRIED_MAX = 4;
 
 const OK: IoResult<void> = { ok: true, value: undefined };
 
@@ -52,6 +54,8 @@ export class CheckpointLog {
   /** Files that go only when a newer generation is durable: a recovery may need them until then. */
   #needed = new Set<string>();
   #snapshotBytes = 0;
+  /** Whether anything of the last batch was written. */
+  #begun = false;
 
   constructor(disk: DiskPort, storeId: Uint8Array, generation: number, meter: LogMeter, native?: Crc32) {
     this.#disk = disk;
@@ -86,12 +90,12 @@ export class CheckpointLog {
   async begin(frames: readonly Frame[]): Promise<IoResult<void>> {
     await this.#clearLeftovers();
     const older = [...this.#files.keys()];
-    this.generation++;
-    const written = await this.#write(frames, 0, {
-      part: 0,
-      offset: 0,
-      allocated: 0,
-    });
+    let written: IoResult<void>;
+    let tries = 0;
+    do {
+      this.generation++;
+      written = await this.#write(frames, 0, { part: 0, offset: 0, allocated: 0 });
+    } while (!written.ok && written.error.code === 'IO' && !this.#begun && ++tries < NAMES_TRIED_MAX);
     if (!written.ok) {
       // Not believed and never gone on with: on a full disk its space is what the next attempt needs.
       await this.#remove([...this.#files.keys()].filter((name) => !older.includes(name)));
@@ -139,6 +143,7 @@ export class CheckpointLog {
 
   async #write(frames: readonly Frame[], batch: number, from: LogEnd): Promise<IoResult<void>> {
     this.suspect = true;
+    this.#begun = false;
     const { placements, end } = placeBatch(
       frames,
       this.#storeId,
@@ -157,6 +162,7 @@ export class CheckpointLog {
       if (batch > 0) this.#needed.add(name);
       const written = await this.#disk.write(ROOT, name, offset, bytes);
       if (!written.ok) return written;
+      this.#begun = true;
       this.#meter.wrote(bytes.length);
       const synced = await this.#disk.sync(ROOT, name);
       if (!synced.ok) return synced;
@@ -184,6 +190,8 @@ export interface FoundLog {
   /** Complete, and every batch behind the snapshot is there: a segment that the image does not name is not live. */
   readonly intact: boolean;
   readonly files: readonly FoundFile[];
+  /** A part of the newest generation is shorter than any that was synced. */
+  readonly short: boolean;
   /** Whether the newest generation there is said something of the store: its epoch is the newest, then. */
   readonly newest: boolean;
   /** What the medium said where it did not give a page of the log; null: it gave them all. */
@@ -271,20 +279,31 @@ export async function readCheckpointLog(
   const damagedSince = [...generations].some(([number, { frames }]) => number > newestWhole && wasDurable(frames));
   const unreadSince = [...unreadable.keys()].some((number) => number > newestWhole);
   const unread = [...unreadable.values()].at(-1) ?? null;
+  const short = parts.some(({ generation: of, bytes }) => of === newestWhole && bytes < PAD_TO_BYTES);
   if (found !== undefined && !damagedSince && !unreadSince) {
     const batches = completeBatches(found.frames);
     const image = new CheckpointImage();
     replay(image, found, batches);
     const durable = lastDurable(found.frames, batches) + 1;
     const intact = Array.from({ length: durable }, (_, batch) => batches.has(batch)).every(Boolean);
-    return success({ image, storeId: found.storeId, generation, complete: true, intact, newest: true, files, unread });
+    return success({
+      image,
+      storeId: found.storeId,
+      generation,
+      complete: true,
+      intact,
+      short,
+      newest: true,
+      files,
+      unread,
+    });
   }
   const image = new CheckpointImage();
   for (const found of generations.values()) replay(image, found, completeBatches(found.frames));
   const last = Math.max(...generations.keys());
   const newest = last >= Math.max(...unreadable.keys()) && saysEpoch(generations.get(last)?.frames ?? []);
   const storeId = generations.get(last)?.storeId ?? null;
-  return success({ image, storeId, generation, complete: false, intact: false, newest, files, unread });
+  return success({ image, storeId, generation, complete: false, intact: false, short, newest, files, unread });
 }
 
 const saysEpoch = (frames: readonly FoundFrame[]): boolean => frames.some(({ type }) => type === FRAME_STORE);

@@ -233,7 +233,10 @@ function encodeChange(
   encodeEvictions(list, evictions);
   for (const segment of change.added ?? []) encodeSegmentAdded(list, segment.source, segment.number);
   for (const segment of forgotten) encodeSegmentRemoved(list, segment.number);
-  for (const number of disk.doomed.keys()) encodeSegmentRemoved(list, number);
+  // A stray file may have the number of a live segment in another directory; the log knows numbers only.
+  for (const number of disk.doomed.keys()) {
+    if (!disk.index.segments.has(number)) encodeSegmentRemoved(list, number);
+  }
   let previous = -1;
   for (const [slot, synced] of [...(change.synced ?? [])].sort((a, b) => a[0] - b[0])) {
     previous = encodeSyncedBy(list, previous, slot, synced - (disk.loggedSynced[slot] as number));

@@ -25,7 +25,7 @@
  * seen its fsync fail, and what such a file reads as need not be what the flash holds.
  */
 
-import { sameBytes, toHex } from './bytes.ts';
+import { toHex } from './bytes.ts';
 import { removeDoomed, writeCheckpoint } from './checkpoint.ts';
 import type { MarksItem } from './checkpoint-image.ts';
 import { NO_MARKS } from './checkpoint-image.ts';
@@ -41,13 +41,11 @@ import { DAMAGED_SUFFIX, directoryOf, lookAtSegments, storeIdsOf } from './found
 import type { DiskPort, IoResult } from './port.ts';
 import type { FileContent } from './read-file.ts';
 import { readFile } from './read-file.ts';
+import { Evidence } from './recovery-evidence.ts';
 import { SHAPE_EVT, shapeOf, shapeSource, shapeType } from './sector-pool.ts';
 import type { BlockInfo } from './segment.ts';
 import { decodeBlock, SegmentBuilder, scanSegment } from './segment.ts';
 import type { DiskSide, StoreState } from './store-state.ts';
-
-/** Epochs skipped when the log is gone and with it the epoch. */
-const EPOCH_JUMP = 65_536;
 
 /** Opens what is on the disk. The caller holds the lock; on failure nothing has been changed but `.damaged` names. */
 export async function recover(state: StoreState, port: DiskPort): Promise<Result<void>> {
@@ -74,9 +72,7 @@ class Recovery {
   readonly #setAside: string[] = [];
   /** Every file there is, so that one that is set aside takes a name that is free. */
   readonly #names: Set<string>;
-  /** Newest epoch that log or segments tell of. */
-  readonly #knownEpoch: number;
-  readonly #logLost: boolean;
+  readonly #evidence: Evidence;
 
   constructor(state: StoreState, port: DiskPort, log: FoundLog, { segments: found, names, setAsideBytes }: FoundFiles) {
     this.#state = state;
@@ -85,15 +81,9 @@ class Recovery {
     this.#found = found;
     this.#names = names;
     const { store } = log.image;
-    this.#logLost = store === null;
-    const knownId = log.storeId ?? storeIdsOf(found)[0] ?? null;
-    state.storeId = knownId ?? state.storeId;
-    const epochs = found.map((segment) => (this.#ours(segment) ? (segment.header?.epoch ?? 0) : 0));
-    const highestEpoch = epochs.reduce((a, b) => Math.max(a, b), 0);
-    this.#knownEpoch = store?.epoch ?? highestEpoch;
-    // A fresh id needs no jump: nothing was ever appended under it.
-    const skipped = log.newest || knownId === null ? 0 : EPOCH_JUMP;
-    state.epoch = Math.max(this.#knownEpoch, highestEpoch) + skipped + 1;
+    this.#evidence = new Evidence(log, found, state.storeId);
+    state.storeId = this.#evidence.storeId;
+    state.epoch = this.#evidence.epoch;
     const streamsMax = state.settings.streamsMax;
     const meter = {
       wrote: (bytes: number): void => {
@@ -107,7 +97,7 @@ class Recovery {
       port,
       index: new DiskIndex(),
       log: new CheckpointLog(port, state.storeId, log.generation, meter, state.platform.crc32),
-      nextSegment: Math.max(store?.nextSegment ?? 1, ...found.map((segment) => segment.number + 1)),
+      nextSegment: this.#evidence.nextSegment,
       firstUncommitted: Number.POSITIVE_INFINITY,
       nextFlush: store?.nextFlush ?? 1,
       doomed: new Map(),
@@ -126,29 +116,26 @@ class Recovery {
     state.disk = this.#disk;
   }
 
-  #ours(segment: FoundSegment): boolean {
-    return segment.header !== null && sameBytes(segment.header.storeId, this.#state.storeId);
-  }
-
   async run(): Promise<Result<void>> {
     const { image } = this.#log;
+    const evidence = this.#evidence;
     const answers = await this.#diskAnswers();
     if (!answers.ok) return answers;
     const tooMany = this.#restoreStreams();
     if (!tooMany.ok) return tooMany;
-    const named = ({ number, source }: FoundSegment): boolean => this.#logLost || image.segments.get(number) === source;
-    const covered = this.#log.intact || this.#logLost ? null : await this.#rangesOf(this.#found.filter(named));
+    const named = ({ number, source }: FoundSegment): boolean =>
+      this.#evidence.logLost || image.segments.get(number) === source;
+    const certain = this.#log.intact && !this.#evidence.tailLost;
+    const covered = certain || this.#evidence.logLost ? null : await this.#rangesOf(this.#found.filter(named));
     const cutOff: FoundSegment[] = [];
     for (const segment of this.#found) {
       const { number, source } = segment;
       const directory = directoryOf(source);
       const isNamed = named(segment);
-      // With a log that lost its newest part, a later epoch says that the segment came after what is left of it.
-      const mayBeNamed = number < this.#nextLogged || (segment.header?.epoch ?? 0) > this.#knownEpoch;
-      if (isNamed || (covered !== null && this.#ours(segment) && mayBeNamed)) {
-        const entered = this.#ours(segment)
-          ? await this.#enterSegment(segment, isNamed ? null : covered)
-          : success(false);
+      const isOurs = evidence.ours(segment);
+      const mayBeNamed = number < evidence.nextLogged || evidence.tailLost || evidence.isLater(segment);
+      if (isNamed || (covered !== null && isOurs && mayBeNamed)) {
+        const entered = isOurs ? await this.#enterSegment(segment, isNamed ? null : covered) : success(false);
         if (!entered.ok) return entered;
         if (entered.value) continue;
         if (!isNamed) {
@@ -157,9 +144,9 @@ class Recovery {
         }
         const aside = await this.#putAside(directory, segmentName(number), segment.bytes);
         if (!aside.ok) return ioFailure(`set aside the damaged ${directory}/${segmentName(number)}`, aside.error);
-      } else if (segment.misplaced || (segment.header !== null && !this.#ours(segment))) {
+      } else if (segment.misplaced || (segment.header !== null && !this.#evidence.ours(segment))) {
         await this.#putAside(directory, segmentName(number), segment.bytes);
-      } else if (number >= this.#nextLogged && this.#ours(segment)) cutOff.push(segment);
+      } else if (number >= this.#evidence.nextLogged && this.#evidence.ours(segment)) cutOff.push(segment);
       else this.#disk.doomed.set(number, segment);
     }
     for (const file of this.#log.files) {
@@ -179,17 +166,12 @@ class Recovery {
     const { unread, complete } = this.#log;
     if (complete || unread === null) return success(undefined);
     for (const segment of this.#found) {
-      if (!this.#ours(segment)) continue;
+      if (!this.#evidence.ours(segment)) continue;
       const read = await this.#readSegment(segment);
       if (read.ok && scanSegment(read.value.bytes, this.#state.platform.crc32).state === 'ok')
         return success(undefined);
     }
     return ioFailure('read the checkpoint log, nor any segment; if the disk is sound, move the log away', unread);
-  }
-
-  /** The log knows the segments below this number. */
-  get #nextLogged(): number {
-    return this.#log.image.store?.nextSegment ?? 0;
   }
 
   /**
@@ -399,7 +381,7 @@ class Recovery {
     const flush = this.#disk.nextFlush++;
     for (const segment of cutOff) {
       const { source } = segment;
-      if (segment.header?.epoch !== this.#knownEpoch) continue;
+      if (segment.header?.epoch !== this.#evidence.knownEpoch) continue;
       if (!this.#fits(segment.bytes, segments)) break;
       const read = await this.#readSegment(segment);
       if (!read.ok) return ioFailure(`read ${directoryOf(source)}/${segmentName(segment.number)}`, read.error);

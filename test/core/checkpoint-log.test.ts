@@ -179,11 +179,12 @@ describe('items', () => {
 describe('file names', () => {
   it('say generation and part, and nothing else is one', () => {
     expect(partName(255, 3)).toBe('checkpoint-000000ff-03.log');
-    expect(parsePartName(partName(0xffff_ffff, 0x1ff))).toEqual({ generation: 0xffff_ffff, part: 0x1ff });
+    expect(parsePartName(partName(0xefff_ffff, 0x1ff))).toEqual({ generation: 0xefff_ffff, part: 0x1ff });
     for (const name of [
       'checkpoint-1-00.log',
       'checkpoint-000000ff-03.log.damaged',
       'checkpoint-000000FF-03.log',
+      'checkpoint-ffffffff-00.log',
       'x',
     ]) {
       expect(parsePartName(name)).toBeNull();
