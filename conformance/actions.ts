@@ -6,6 +6,8 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Kind, Source, ValueType } from '../src/core/types.ts';
+import type { Spoiling } from './damage-matrix/spoil.ts';
+import { describeSpoil } from './damage-matrix/spoil.ts';
 import { isItf, traceInItf } from './itf-values.ts';
 import type { CrashChoice, Fault, FaultRule } from './simulated-disk.ts';
 
@@ -79,6 +81,11 @@ export type Action =
   | { readonly do: 'space'; readonly bytes: number }
   /** The disk is sound, quick and roomy again. */
   | { readonly do: 'faultsEnd' }
+  /**
+   * The files of a store at rest are spoiled, and one that is opened on them is judged by what was written. Nothing comes
+   * behind it.
+   */
+  | ({ readonly do: 'spoil' } & Spoiling)
   /** So much time passes. */
   | { readonly do: 'wait'; readonly ms: number }
   /** Faults have stopped: everything goes on until nothing is under way, and the store must be back in RAM mode. */
@@ -155,6 +162,8 @@ export function describeAction(action: Action): string {
       return `others fill the disk, ${action.bytes} bytes are left`;
     case 'faultsEnd':
       return 'faults end';
+    case 'spoil':
+      return `${action.spoils.map(describeSpoil).join(', ')}${action.whileOpen ? ' while it is open' : ''}; open, read, go on, open again`;
     case 'wait':
       return `${action.ms} ms pass`;
     default:
@@ -187,6 +196,7 @@ const ACTIONS: readonly string[] = [
   'fault',
   'space',
   'faultsEnd',
+  'spoil',
   'wait',
   'rest',
 ];

@@ -37,6 +37,9 @@ import { answeredWithoutIo, compareBatch, macrotask } from './answers.ts';
 import { boundariesReached } from './boundaries.ts';
 import { bitsAsNumber, meaningOf, numberOf } from './call-forms.ts';
 import { DamageMade } from './damage.ts';
+import { Oracle } from './damage-matrix/oracle.ts';
+import type { Spoiling } from './damage-matrix/spoil.ts';
+import { writtenOf } from './damage-matrix/written.ts';
 import { Divergence, expect } from './divergence.ts';
 import { cellName } from './evidence/cells.ts';
 import { FaultWatch } from './fault-watch.ts';
@@ -139,6 +142,9 @@ export class StoreRun {
   observed: ModelEvent[] = [];
   /** Hears of every I/O operation beside the run itself. */
   watcher: DiskObserver | null = null;
+  #over = false;
+  /** Paths of files of which this run flipped a bit. */
+  readonly spoiledFiles = new Set<string>();
   /** I/O operations and timers that the last rest took. */
   restSteps = 0;
   /** Where the last crash came and what it left; null before the first. */
@@ -207,6 +213,7 @@ export class StoreRun {
   async take(action: Action): Promise<boolean> {
     this.observed = [];
     this.observedStates = [];
+    if (this.#over) return false;
     if (!(await this.#perform(action))) return false;
     this.#steps++;
     await this.#settle();
@@ -287,6 +294,8 @@ export class StoreRun {
         return this.#space(action.bytes);
       case 'faultsEnd':
         return this.#faultsEnd();
+      case 'spoil':
+        return this.#spoil(action);
       case 'wait':
         return this.#wait(action.ms);
       case 'rest':
@@ -508,6 +517,17 @@ export class StoreRun {
     return true;
   }
 
+  /** The last step of a run: the model knows nothing of what a store makes of spoiled files. */
+  async #spoil(spoiling: Spoiling): Promise<boolean> {
+    const { lifecycle } = this.model;
+    if (this.disk === null || (lifecycle !== 'closed' && lifecycle !== 'crashed')) return false;
+    const disk = SimulatedDisk.restore(this.clock, this.disk.snapshot());
+    const { finding } = await new Oracle(writtenOf(this), disk, this.clock).judge(spoiling);
+    expect(finding === null, 'INV-19', () => finding ?? '');
+    this.#over = true;
+    return true;
+  }
+
   #faultsEnd(): boolean {
     if (this.disk === null) return false;
     this.disk.endFaults();
@@ -556,6 +576,7 @@ export class StoreRun {
     // Below zero from the end.
     const at = ((bit % bits) + bits) % bits;
     this.disk.flipBit(file.directory, file.name, at);
+    this.spoiledFiles.add(`${file.directory}/${file.name}`);
     this.#damageMade.noteFlip(segment, file.content.length, at);
     return true;
   }

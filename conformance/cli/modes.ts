@@ -71,6 +71,12 @@ export const MODE_TABLE: readonly ModeEntry[] = [
     load: async () => (await import('./mode-exec.ts')).command,
   },
   {
+    name: 'damage',
+    flag: '--damage',
+    help: 'every bit and every cut of the files of some stores, and files that are wrong as a whole',
+    load: async () => (await import('./mode-damage.ts')).command,
+  },
+  {
     name: 'replay',
     flag: '--replay',
     help: 'run one saved trace and show its timeline: --replay FILE',

@@ -1,0 +1,243 @@
+/**
+ * The files of a store as docs/format.md describes them, read byte by byte without the engine: which bytes are which part
+ * of the layout, and which records a block holds. For whole files only; what is damaged is for the engine to make out.
+ */
+import { crc32 } from 'node:zlib';
+import type { Directory } from '../../src/core/port.ts';
+
+/** Where in a file a byte lies. */
+export type Place =
+  | 'header'
+  | 'block header'
+  | 'block payload'
+  | 'block checksum'
+  | 'trailer'
+  | 'log header'
+  | 'frame header'
+  | 'frame payload'
+  | 'frame checksum'
+  | 'log padding';
+
+export interface Region {
+  readonly place: Place;
+  /** Bytes [from, to) of the file. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface WrittenRecord {
+  readonly sequence: number;
+  readonly epoch: number;
+  readonly valueBits: number;
+  readonly timeMs: number;
+}
+
+export interface Block {
+  readonly sensor: number;
+  /** Bytes [from, to) of the file. */
+  readonly from: number;
+  readonly to: number;
+  readonly records: readonly WrittenRecord[];
+}
+
+export interface FileLayout {
+  readonly directory: Directory;
+  readonly name: string;
+  readonly bytes: number;
+  readonly regions: readonly Region[];
+  /** Of a segment; none for a part of the log. */
+  readonly blocks: readonly Block[];
+}
+
+const HEADER_BYTES = 64;
+const CHECKSUM_BYTES = 4;
+const FRAME_HEAD_BYTES = 12;
+
+class Cursor {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  at: number;
+
+  constructor(bytes: Uint8Array, at: number) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.at = at;
+  }
+
+  u8(): number {
+    return this.#bytes[this.at++] as number;
+  }
+
+  u16(): number {
+    this.at += 2;
+    return this.#view.getUint16(this.at - 2, true);
+  }
+
+  u32(): number {
+    this.at += 4;
+    return this.#view.getUint32(this.at - 4, true);
+  }
+
+  u64(): number {
+    this.at += 8;
+    return Number(this.#view.getBigUint64(this.at - 8, true));
+  }
+
+  varint(): number {
+    let value = 0;
+    for (let factor = 1; ; factor *= 128) {
+      const byte = this.u8();
+      value += (byte & 127) * factor;
+      if (byte < 128) return value;
+    }
+  }
+
+  zigzag(): number {
+    const coded = this.varint();
+    return coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2;
+  }
+}
+
+function check(condition: boolean, name: string, what: string): asserts condition {
+  if (!condition) throw new Error(`${name} is not laid out as docs/format.md says: ${what}`);
+}
+
+/** Seed of the checksums of a segment's blocks, or of a log part's frames: what they belong to. */
+function seedOf(storeId: Uint8Array, ...words: number[]): number {
+  const bytes = new Uint8Array(24);
+  bytes.set(storeId);
+  const view = new DataView(bytes.buffer);
+  words.forEach((word, i) => view.setUint32(16 + 4 * i, word, true));
+  return crc32(bytes, 0);
+}
+
+function checksumAt(bytes: Uint8Array, from: number, to: number, seed: number, name: string): void {
+  const stored = new Cursor(bytes, to).u32();
+  check(crc32(bytes.subarray(from, to), (seed ^ from) >>> 0) === stored, name, `the checksum at ${to} is wrong`);
+}
+
+/** @throws when the file is not a whole segment of version 1. */
+export function readSegmentFile(directory: Directory, name: string, bytes: Uint8Array): FileLayout {
+  check(Buffer.from(bytes.subarray(0, 8)).toString('latin1') === 'IMM2SEGM', name, 'its magic');
+  const header = new Cursor(bytes, 12);
+  const epoch = header.u32();
+  const storeId = bytes.subarray(16, 32);
+  header.at = 32;
+  const number = header.u64();
+  header.at = 48;
+  const baseMs = header.u64();
+  check(header.u32() === bytes.length, name, 'its length');
+  check(crc32(bytes.subarray(0, 60), 0) === new Cursor(bytes, 60).u32(), name, 'the checksum of its header');
+  const trailerAt = bytes.length - HEADER_BYTES;
+  check(
+    Buffer.compare(bytes.subarray(0, HEADER_BYTES), bytes.subarray(trailerAt)) === 0,
+    name,
+    'its trailer is no copy of its header',
+  );
+  const seed = seedOf(storeId, number % 2 ** 32, Math.floor(number / 2 ** 32));
+  const regions: Region[] = [{ place: 'header', from: 0, to: HEADER_BYTES }];
+  const blocks: Block[] = [];
+  for (let at = HEADER_BYTES; at < trailerAt; ) {
+    const { block, bodyAt, bodyEnd } = readBlock(bytes, at, baseMs, epoch);
+    checksumAt(bytes, at, bodyEnd, seed, name);
+    regions.push(
+      { place: 'block header', from: at, to: bodyAt },
+      { place: 'block payload', from: bodyAt, to: bodyEnd },
+      { place: 'block checksum', from: bodyEnd, to: block.to },
+    );
+    blocks.push(block);
+    at = block.to;
+  }
+  regions.push({ place: 'trailer', from: trailerAt, to: bytes.length });
+  return { directory, name, bytes: bytes.length, regions, blocks };
+}
+
+function readBlock(
+  bytes: Uint8Array,
+  at: number,
+  baseMs: number,
+  epoch: number,
+): { block: Block; bodyAt: number; bodyEnd: number } {
+  const cursor = new Cursor(bytes, at);
+  const evt = (cursor.u8() & 0b100) !== 0;
+  const sensor = cursor.varint();
+  const first = cursor.varint();
+  const count = cursor.varint();
+  let timeMs = baseMs + cursor.zigzag();
+  const periodMs = evt ? 0 : cursor.varint();
+  const body = cursor.varint();
+  const bodyAt = cursor.at;
+  const bodyEnd = bodyAt + body;
+  const values = Array.from({ length: count }, () => cursor.u32());
+  const records = values.map((valueBits, i): WrittenRecord => {
+    if (i > 0) timeMs += evt ? cursor.zigzag() : periodMs;
+    return { sequence: first + i, epoch, valueBits, timeMs };
+  });
+  return { block: { sensor, from: at, to: bodyEnd + CHECKSUM_BYTES, records }, bodyAt, bodyEnd };
+}
+
+/** @throws when the file is not a whole part of a log of version 1. */
+export function readLogFile(directory: Directory, name: string, bytes: Uint8Array): FileLayout {
+  check(Buffer.from(bytes.subarray(0, 8)).toString('latin1') === 'IMM2CKPT', name, 'its magic');
+  const header = new Cursor(bytes, 10);
+  const part = header.u16();
+  const generation = header.u32();
+  check(crc32(bytes.subarray(0, 60), 0) === new Cursor(bytes, 60).u32(), name, 'the checksum of its header');
+  const seed = seedOf(bytes.subarray(16, 32), generation, part);
+  const regions: Region[] = [{ place: 'log header', from: 0, to: HEADER_BYTES }];
+  let at = HEADER_BYTES;
+  for (; at + FRAME_HEAD_BYTES < bytes.length && bytes[at + 2] !== 0; ) {
+    const payloadEnd = at + FRAME_HEAD_BYTES + new Cursor(bytes, at).u16();
+    checksumAt(bytes, at, payloadEnd, seed, name);
+    const end = Math.ceil((payloadEnd + CHECKSUM_BYTES) / 8) * 8;
+    regions.push(
+      { place: 'frame header', from: at, to: at + FRAME_HEAD_BYTES },
+      { place: 'frame payload', from: at + FRAME_HEAD_BYTES, to: payloadEnd },
+      { place: 'frame checksum', from: payloadEnd, to: payloadEnd + CHECKSUM_BYTES },
+    );
+    if (end > payloadEnd + CHECKSUM_BYTES)
+      regions.push({ place: 'log padding', from: payloadEnd + CHECKSUM_BYTES, to: end });
+    at = end;
+  }
+  if (at < bytes.length) regions.push({ place: 'log padding', from: at, to: bytes.length });
+  return { directory, name, bytes: bytes.length, regions, blocks: [] };
+}
+
+/** Every file of a store that the format knows, by directory and name; others, and the spoiled ones, are left out. */
+export function layOut(
+  files: readonly { readonly directory: Directory; readonly name: string; readonly content: Uint8Array }[],
+  spoiled: ReadonlySet<string>,
+): FileLayout[] {
+  return files.flatMap(({ directory, name, content }) => {
+    if (spoiled.has(`${directory}/${name}`)) return [];
+    if (directory === '') return /^checkpoint-.*\.log$/.test(name) ? [readLogFile(directory, name, content)] : [];
+    return name.endsWith('.seg') ? [readSegmentFile(directory, name, content)] : [];
+  });
+}
+
+/** The same file as another store would have written it: its id and every checksum that goes by it. */
+export function ofStore({ directory, regions }: FileLayout, content: Uint8Array, storeId: Uint8Array): Uint8Array {
+  const bytes = content.slice();
+  const view = new DataView(bytes.buffer);
+  const sealHeader = (at: number): void => {
+    bytes.set(storeId, at + 16);
+    view.setUint32(at + 60, crc32(bytes.subarray(at, at + 60), 0), true);
+  };
+  sealHeader(0);
+  if (directory !== '') sealHeader(bytes.length - HEADER_BYTES);
+  const words =
+    directory === ''
+      ? [view.getUint32(12, true), view.getUint16(10, true)]
+      : [view.getUint32(32, true), view.getUint32(36, true)];
+  const seed = seedOf(storeId, ...words);
+  let start = 0;
+  for (const { place, from } of regions) {
+    if (place === 'block header' || place === 'frame header') start = from;
+    if (place !== 'block checksum' && place !== 'frame checksum') continue;
+    view.setUint32(from, crc32(bytes.subarray(start, from), (seed ^ start) >>> 0), true);
+  }
+  return bytes;
+}
+
+export const placeOf = ({ regions }: FileLayout, byte: number): Place =>
+  (regions.find(({ from, to }) => byte >= from && byte < to) as Region).place;
