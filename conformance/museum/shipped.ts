@@ -51,11 +51,9 @@ export const SHIPPED: readonly Exhibit[] = [
   {
     id: 'V12',
     bug: 'recovery copies blocks under checksums of where they were',
-    file: 'src/core/recovery.ts',
-    search:
-      '        number: this.#disk.nextSegment++,\n        flush,\n      };\n      const builder = new SegmentBuilder(header,',
-    replace:
-      '        number: this.#disk.nextSegment++,\n        flush,\n      };\n      const builder = new SegmentBuilder({ ...header, number: header.number + 1 },',
+    file: 'src/core/salvage.ts',
+    search: 'const builder = new SegmentBuilder(header,',
+    replace: 'const builder = new SegmentBuilder({ ...header, number: header.number + 1 },',
   },
   {
     id: 'V13',

@@ -21,8 +21,8 @@
  * Three passes: look (reads only, so an unknown format is refused with nothing touched), salvage (new files), and one
  * commit: a new generation of the log with epoch + 1. A crash before the commit leaves what was found, and the copies
  * are cut-off segments like any other; a crash after it leaves only files that the log does not name. So recovering
- * twice gives what recovering once gives. Salvaged blocks are copied, not adopted: a flush that was cut off may have
- * seen its fsync fail, and what such a file reads as need not be what the flash holds.
+ * twice gives what recovering once gives. What the log and the segments prove together is recovery-evidence.ts, the copying
+ * of what a cut-off flush left salvage.ts.
  */
 
 import { toHex } from './bytes.ts';
@@ -33,18 +33,19 @@ import type { FoundLog } from './checkpoint-log.ts';
 import { CheckpointLog, ioFailure, readCheckpointLog } from './checkpoint-log.ts';
 import type { Result } from './codes.ts';
 import { failure, invariant, success } from './codes.ts';
-import type { LiveSegment } from './disk-index.ts';
 import { allocatedBytes, DiskIndex, segmentName } from './disk-index.ts';
-import { forgetSegments, liveSegment } from './flush.ts';
+import { forgetSegments } from './flush.ts';
 import type { FoundFiles, FoundSegment, SourceDirectory } from './found-segments.ts';
 import { DAMAGED_SUFFIX, directoryOf, lookAtSegments, storeIdsOf } from './found-segments.ts';
 import type { DiskPort, IoResult } from './port.ts';
 import type { FileContent } from './read-file.ts';
 import { readFile } from './read-file.ts';
 import { Evidence } from './recovery-evidence.ts';
+import type { SalvageContext, Salvaged } from './salvage.ts';
+import { salvage } from './salvage.ts';
 import { SHAPE_EVT, shapeOf, shapeSource, shapeType } from './sector-pool.ts';
 import type { BlockInfo } from './segment.ts';
-import { decodeBlock, SegmentBuilder, scanSegment } from './segment.ts';
+import { scanSegment } from './segment.ts';
 import type { DiskSide, StoreState } from './store-state.ts';
 
 /** Opens what is on the disk. The caller holds the lock; on failure nothing has been changed but `.damaged` names. */
@@ -153,7 +154,7 @@ class Recovery {
       if (this.#log.complete || file.blank) this.#disk.log.adopt(file);
     }
     this.#enterMarks();
-    const salvaged = await this.#salvage(cutOff);
+    const salvaged = await salvage(this.#salvageContext(), cutOff);
     if (!salvaged.ok) return salvaged;
     return this.#commit(cutOff, salvaged.value);
   }
@@ -368,100 +369,19 @@ class Recovery {
     return gaps;
   }
 
-  /**
-   * Copies what a cut-off flush left whole into new segments: per stream the blocks that continue it exactly, so that
-   * what survives is a prefix. What does not fit under the quota, or on the disk, is left out, which is the end of the
-   * prefix: nobody was told that it is synced.
-   */
-  async #salvage(cutOff: readonly FoundSegment[]): Promise<Result<{ segments: LiveSegment[]; records: number }>> {
-    const segments: LiveSegment[] = [];
-    let records = 0;
-    const { pool } = this.#state;
-    if (cutOff.length === 0) return success({ segments, records });
-    const flush = this.#disk.nextFlush++;
-    for (const segment of cutOff) {
-      const { source } = segment;
-      if (segment.header?.epoch !== this.#evidence.knownEpoch) continue;
-      if (!this.#fits(segment.bytes, segments)) break;
-      const read = await this.#readSegment(segment);
-      if (!read.ok) return ioFailure(`read ${directoryOf(source)}/${segmentName(segment.number)}`, read.error);
-      const { bytes } = read.value;
-      const scan = scanSegment(bytes, this.#state.platform.crc32);
-      if (scan.state !== 'ok') continue;
-      const directory = directoryOf(source);
-      const header = {
-        ...scan.header,
-        storeId: this.#state.storeId,
-        number: this.#disk.nextSegment++,
-        flush,
-      };
-      const builder = new SegmentBuilder(header, this.#state.platform.crc32);
-      const appendedBefore = pool.appended.slice();
-      for (const block of scan.blocks) {
-        const known = this.#slotOf(source, block);
-        if (!known.ok) return known;
-        const slot = known.value;
-        if (slot === null) continue;
-        const expected = pool.appended[slot] as number;
-        const skip = expected - block.first;
-        if (skip < 0 || skip >= block.records) continue;
-        const length = block.records - skip;
-        const timesMs = new Float64Array(length);
-        const bits = new Uint32Array(length);
-        decodeBlock(bytes, block, skip, length, timesMs, bits, 0);
-        const { evt, type, sensor, periodMs } = block;
-        const taken = builder.add({ slot, evt, type, sensor, periodMs }, expected, timesMs, bits, length);
-        pool.appended[slot] = expected + taken;
-      }
-      if (builder.records === 0) continue;
-      const whole = builder.finish();
-      const name = segmentName(header.number);
-      const written = await this.#port.write(directory, name, 0, whole);
-      if (!written.ok && written.error.code === 'NO_SPACE') {
-        pool.appended.set(appendedBefore);
-        await this.#port.remove(directory, name);
-        break;
-      }
-      if (!written.ok) return ioFailure(`write ${directory}/${name}`, written.error);
-      const synced = await this.#port.sync(directory, name);
-      if (!synced.ok) return ioFailure(`sync ${directory}/${name}`, synced.error);
-      this.#state.counters.bytesWritten += whole.length;
-      this.#state.counters.syncs++;
-      records += builder.records;
-      segments.push(liveSegment(builder, whole.length));
-    }
-    for (const source of new Set(segments.map((segment) => segment.source))) {
-      const directory = directoryOf(source);
-      const named = await this.#port.syncDirectory(directory);
-      if (!named.ok) return ioFailure(`sync directory ${directory}`, named.error);
-      this.#state.counters.syncs++;
-    }
-    for (const segment of segments) {
-      this.#disk.index.add(segment);
-      segment.slots.forEach((slot) => {
-        pool.synced[slot] = pool.appended[slot] as number;
-        this.#disk.loggedSynced[slot] = pool.appended[slot] as number;
-      });
-    }
-    return success({ segments, records });
+  #salvageContext(): SalvageContext {
+    return {
+      state: this.#state,
+      port: this.#port,
+      disk: this.#disk,
+      found: this.#found,
+      epoch: this.#evidence.knownEpoch,
+      read: (segment) => this.#readSegment(segment),
+      slotOf: (source, block) => this.#slotOf(source, block),
+    };
   }
 
-  #fits(bytes: number, copies: readonly LiveSegment[]): boolean {
-    let held = this.#disk.index.segmentBytes + this.#disk.setAsideBytes + allocatedBytes(bytes);
-    for (const copy of copies) held += allocatedBytes(copy.bytes);
-    for (const found of this.#found) {
-      if (!this.#disk.index.segments.has(found.number)) held += allocatedBytes(found.bytes);
-    }
-    return held <= this.#state.segmentQuotaBytes();
-  }
-
-  async #commit(
-    cutOff: readonly FoundSegment[],
-    salvaged: {
-      readonly segments: readonly LiveSegment[];
-      readonly records: number;
-    },
-  ): Promise<Result<void>> {
+  async #commit(cutOff: readonly FoundSegment[], salvaged: Salvaged): Promise<Result<void>> {
     const { image, storeId } = this.#log;
     const state = this.#state;
     for (const segment of cutOff) this.#disk.doomed.set(segment.number, segment);
