@@ -9,6 +9,7 @@ const FLUSH = 'src/core/flush.ts';
 const LOG = 'src/core/checkpoint-log.ts';
 const POOL = 'src/core/sector-pool.ts';
 const RECOVERY = 'src/core/recovery.ts';
+const EVIDENCE = 'src/core/recovery-evidence.ts';
 const STATE = 'src/core/store-state.ts';
 
 /** Order and durability: what a power cut shows. */
@@ -56,7 +57,7 @@ const CRASH_SAFETY: readonly Exhibit[] = [
     bug: 'a sync is started beside its write instead of after it',
     file: LOG,
     search:
-      '      const written = await this.#disk.write(ROOT, name, offset, bytes);\n      if (!written.ok) return written;\n      this.#meter.wrote(bytes.length);\n      const synced = await this.#disk.sync(ROOT, name);\n',
+      '      const written = await this.#disk.write(ROOT, name, offset, bytes);\n      if (!written.ok) return written;\n      this.#begun = true;\n      this.#meter.wrote(bytes.length);\n      const synced = await this.#disk.sync(ROOT, name);\n',
     replace:
       '      const writing = this.#disk.write(ROOT, name, offset, bytes);\n      const synced = await this.#disk.sync(ROOT, name);\n      const written = await writing;\n      if (!written.ok) return written;\n      this.#meter.wrote(bytes.length);\n',
   },
@@ -71,9 +72,9 @@ const CRASH_SAFETY: readonly Exhibit[] = [
   {
     id: 'K8',
     bug: 'the epoch is raised for a new store only',
-    file: RECOVERY,
-    search: 'state.epoch = Math.max(this.#knownEpoch, highestEpoch) + skipped + 1;',
-    replace: 'state.epoch = Math.max(this.#knownEpoch, highestEpoch, 1);',
+    file: EVIDENCE,
+    search: 'this.epoch = Math.max(this.knownEpoch, highestEpoch) + (isLast || knownId === null ? 0 : EPOCH_JUMP) + 1;',
+    replace: 'this.epoch = Math.max(this.knownEpoch, highestEpoch, 1);',
   },
   {
     id: 'K9',
@@ -138,9 +139,9 @@ const CRASH_SAFETY: readonly Exhibit[] = [
   {
     id: 'K17',
     bug: 'numbers of a flush that was cut off are used again',
-    file: RECOVERY,
-    search: 'nextSegment: Math.max(store?.nextSegment ?? 1, ...found.map((segment) => segment.number + 1)),',
-    replace: 'nextSegment: store?.nextSegment ?? 1,',
+    file: EVIDENCE,
+    search: 'this.nextSegment = this.#nextNumber(store?.nextSegment ?? 1, found);',
+    replace: 'this.nextSegment = store?.nextSegment ?? 1;',
   },
 ];
 
