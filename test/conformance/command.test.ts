@@ -65,8 +65,12 @@ describe('a run that fails', () => {
       const { code, stdout, stderr } = await conformance(line, copy, { GITHUB_ACTIONS: 'true' });
       expect(code).toBe(1);
       expect(stdout).not.toContain('no failure');
-      const [saved] = readdirSync(join(copy, 'found'));
+      const names = readdirSync(join(copy, 'found'));
+      const saved = names.find((name) => /(?<!\.itf)\.json$/.test(name));
+      const page = names.find((name) => name.endsWith('.html'));
       expect(stderr).toContain(`saved  found/${saved}\nreplay npm run conformance -- --replay found/${saved}\n`);
+      expect(page).toBe(saved?.replace('.json', '.html'));
+      expect(stderr).toContain(`page   found/${page}\n`);
       expect(stderr).toMatch(/^::error file=found\/.*\.json,line=1,title=conformance%3A .*::.*%0Areplay: npm run/m);
       expect(stderr.trim().split('\n').at(-1)).toMatch(/<< INV-\d\d$|^breaks /);
       expect(stderr.indexOf('step  action  ->')).toBeGreaterThan(stderr.indexOf('::error'));

@@ -1,8 +1,8 @@
 /** The page's dialogs: what it is and its keys, the address to share, the test to keep, an address that is refused. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { exportTest } from '../../replay/export-test.ts';
 import { addressNow, refusal } from './address.ts';
-import { testText } from './export.ts';
 import { WAYS } from './nav.ts';
 import { download } from './parts.tsx';
 import { dialog, run } from './store.ts';
@@ -108,7 +108,7 @@ function Share() {
 
 function Test() {
   const page = run.value?.page;
-  const text = page == null ? '' : testText(page);
+  const text = page == null ? '' : exportTest(page.trace);
   return (
     <Dialog title="Keep it as a test">
       <p>A test of its own that runs these steps on the engine again. Put it into a file and run it with vitest.</p>

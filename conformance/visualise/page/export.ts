@@ -1,4 +1,4 @@
-/** What leaves the page as a file: the run as an ITF trace, and as a test. */
+/** What leaves the page as a file: the run as an ITF trace. */
 import type { ItfTrace } from '../../itf.ts';
 import { composeItf } from '../../itf.ts';
 import type { TracePage } from '../page-data.ts';
@@ -24,18 +24,3 @@ export function itfOf(page: TracePage, frames: readonly Frame[]): ItfTrace {
     }),
   );
 }
-
-/** A test file that runs the trace again. */
-export const testText = ({ name, trace }: TracePage): string => `// Goal: ${trace.note.replaceAll('\n', ' ')}
-// Method: the steps of ${name}, on the model and the engine, compared after each.
-import { runActions } from 'imatrix-memory-manager/conformance';
-import { expect, test } from 'vitest';
-
-test('model and engine agree on a run that was looked at', async () => {
-  const scenario = ${JSON.stringify(trace.scenario, null, 2).replaceAll('\n', '\n  ')} as const;
-  const { failure } = await runActions(scenario, [
-${trace.actions.map((action) => `    ${JSON.stringify(action)},`).join('\n')}
-  ]);
-  expect(failure?.message ?? null).toBeNull();
-});
-`;
