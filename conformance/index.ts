@@ -12,11 +12,12 @@ export type { Outcome } from './execute.ts';
 export { runActions } from './execute.ts';
 export type { ItfReading, ItfStep, ItfTrace } from './itf.ts';
 export { fromItf, saveItf, toItf } from './itf.ts';
-export type { MakePlatform, PlatformManifest, PlatformReport } from './others/check-platform.ts';
+export type { PlatformReport } from './others/check-platform.ts';
 export { checkPlatform } from './others/check-platform.ts';
 export type { CheckOptions, CheckReport, StoreManifest } from './others/check-store.ts';
 export { ConformanceError, checkStore } from './others/check-store.ts';
 export type { InjectedFault } from './others/laws/law.ts';
+export type { MakePlatform, PlatformManifest } from './others/platform-manifest.ts';
 
 export type {
   OptionalOperation,

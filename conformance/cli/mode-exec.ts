@@ -10,7 +10,7 @@ import { asFailure, runExec } from '../exec/run-exec.ts';
 import { tellFailure } from '../others/tell.ts';
 import { saveTrace } from '../run.ts';
 import type { CommonArguments } from './arguments.ts';
-import { positive } from './arguments.ts';
+import { PROGRAM, positive } from './arguments.ts';
 import type { ModeCommand } from './modes.ts';
 import { table } from './report.ts';
 import type { Screen } from './screen.ts';
@@ -21,7 +21,7 @@ const TIMEOUT_SECONDS_DEFAULT = 10;
 /** Traces of somebody else's store are no regressions of this one. */
 const OUT = 'coverage/out/exec';
 /** What a shell reports of a command that a signal ended. */
-const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const;
+const EXIT_BY_SIGNAL = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 interface Own {
   readonly exec: string;
@@ -39,7 +39,10 @@ function endBySignals(): void {
 }
 
 const againCommand = (command: string, saved: string): string =>
-  `npm run conformance -- --exec ${JSON.stringify(command)} --replay ${saved}`;
+  `${PROGRAM} --exec ${quoted(command)} --replay ${saved}`;
+
+/** As a shell reads it back. */
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 function showJson(
   { exec, seed }: Given,

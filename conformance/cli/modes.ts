@@ -64,6 +64,12 @@ export const MODE_TABLE: readonly ModeEntry[] = [
     load: async () => (await import('./mode-interleavings.ts')).command,
   },
   {
+    name: 'others',
+    flag: '--others',
+    help: "the checks for others' code, on adapters and stores that are right and on some that are wrong",
+    load: async () => (await import('./mode-others.ts')).command,
+  },
+  {
     name: 'exec',
     flag: '--exec',
     help: 'judge an implementation in any language over a pipe: --exec "CMD"',

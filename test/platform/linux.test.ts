@@ -3,9 +3,9 @@
 // met in linux-faults.test.ts.
 import { expect, test } from 'vitest';
 import { checkPlatform } from '../../conformance/index.ts';
+import { linuxPlatforms } from '../../conformance/others/own-platforms.ts';
 import type { DiskPort } from '../../src/core/port.ts';
 import { createLinuxPlatform } from '../../src/platform/linux.ts';
-import { linuxPlatforms } from './platforms.ts';
 import { temporaryDirectory } from './temporary.ts';
 
 test('keeps every law of the port and carries the engine', async () => {

@@ -2,7 +2,7 @@
 // Method: the check that the Linux adapter passes, with the power cuts and faults that only this one can have.
 import { expect, test } from 'vitest';
 import { checkPlatform } from '../../conformance/index.ts';
-import { simulatedPlatforms } from './platforms.ts';
+import { simulatedPlatforms } from '../../conformance/others/own-platforms.ts';
 
 test('keeps every law of the port and carries the engine', async () => {
   const { makePlatform, manifest } = simulatedPlatforms('the simulated disk');

@@ -95,15 +95,16 @@ export const CRASH_LAWS: readonly Law[] = [
     id: 'PORT-40',
     of: 'faults',
     statement: 'a fault is answered with its code, and the next operation is not hit by it',
-    async check({ disk, inject }) {
+    async check(bench) {
+      const { disk } = bench;
       for (const code of ['IO', 'NO_SPACE', 'READ_ONLY', 'DENIED'] as const) {
-        await inject({ operation: 'write', code });
+        await bench.inject({ operation: 'write', code });
         expectCode(await disk.write('host', code, 0, bytesOf(10)), code, `a write that fails with ${code}`);
-        await inject(null);
+        await bench.inject(null);
         await write(disk, 'host', `${code} again`, bytesOf(10));
-        await inject({ operation: 'sync', code });
+        await bench.inject({ operation: 'sync', code });
         expectCode(await disk.sync('host', `${code} again`), code, `a sync that fails with ${code}`);
-        await inject(null);
+        await bench.inject(null);
         const listed = succeeded(await disk.list('host'), 'list of host');
         must(
           listed.some(({ name }) => name === `${code} again`),

@@ -67,14 +67,15 @@ export const HOLDING_LAWS: readonly Law[] = [
   {
     id: 'PORT-24',
     statement: 'after calls back once, not before its time, and never after a cancel',
-    async check({ disk, elapse }) {
+    async check(bench) {
+      const { disk } = bench;
       const calls: string[] = [];
       disk.after(5, () => calls.push('late'));
       const cancel = disk.after(5, () => calls.push('cancelled'));
       const early = disk.after(60_000, () => calls.push('too early'));
       cancel();
       must(calls.length === 0, () => 'after called back at once');
-      await elapse(60);
+      await bench.elapse(60);
       cancel();
       early();
       must(

@@ -4,8 +4,9 @@
 import { describe, expect, test } from 'vitest';
 import type { CheckOptions, VirtualClock } from '../../../conformance/index.ts';
 import { ConformanceError, checkPlatform, SimulatedDisk } from '../../../conformance/index.ts';
+import { BROKEN_DISKS } from '../../../conformance/others/broken-disks.ts';
+import { simulatedPlatforms } from '../../../conformance/others/own-platforms.ts';
 import type { Directory, DiskPort } from '../../../src/core/port.ts';
-import { simulatedPlatforms } from '../../platform/platforms.ts';
 
 const quiet = (): void => {};
 const OPTIONS: CheckOptions = { seed: 11, runs: 24, steps: 40, log: quiet };
@@ -58,174 +59,9 @@ test('tries only what the manifest offers, and says so', async () => {
 });
 
 describe('names the law that is broken', () => {
-  const broken: [string, string, string, MakeDisk][] = [
-    [
-      'a sync that does not sync',
-      'PORT-31',
-      'read of a: 0 bytes, 700 were expected',
-      class extends SimulatedDisk {
-        override async sync(directory: Directory, name: string) {
-          const read = await super.read(directory, name, 0, new Uint8Array(0));
-          return read.ok ? OK : read;
-        }
-      },
-    ],
-    [
-      'a sync of a directory that does not sync',
-      'PORT-31',
-      'read of a answered NOT_FOUND',
-      class extends SimulatedDisk {
-        override async syncDirectory() {
-          return OK;
-        }
-      },
-    ],
-    [
-      'a short read',
-      'PORT-01',
-      '',
-      class extends SimulatedDisk {
-        override read(directory: Directory, name: string, offset: number, into: Uint8Array) {
-          return super.read(directory, name, offset, into.subarray(0, 4_096));
-        }
-      },
-    ],
-    [
-      'a read that fills the rest of the buffer with zeros',
-      'PORT-04',
-      'the buffer of a short read: byte 3 is 0, 238 was written there',
-      class extends SimulatedDisk {
-        override read(directory: Directory, name: string, offset: number, into: Uint8Array) {
-          into.fill(0);
-          return super.read(directory, name, offset, into);
-        }
-      },
-    ],
-    [
-      'a rename that replaces',
-      'PORT-17',
-      'rename of host/a onto host/b answered ok: IO was expected',
-      class extends SimulatedDisk {
-        override async rename(directory: Directory, from: string, to: string) {
-          await super.remove(directory, to);
-          return super.rename(directory, from, to);
-        }
-      },
-    ],
-    [
-      'a rename that leaves the old name',
-      'PORT-15',
-      'list of host names a, which is not there',
-      class extends SimulatedDisk {
-        override async rename(directory: Directory, from: string, to: string) {
-          const into = new Uint8Array(1 << 17);
-          const read = await super.read(directory, from, 0, into);
-          return read.ok ? super.write(directory, to, 0, into.subarray(0, read.value)) : read;
-        }
-      },
-    ],
-    [
-      'a list that forgets',
-      'PORT-11',
-      'list of host does not name ',
-      class extends SimulatedDisk {
-        override async list(directory: Directory) {
-          const listed = await super.list(directory);
-          return listed.ok ? { ok: true as const, value: listed.value.slice(0, 32) } : listed;
-        }
-      },
-    ],
-    [
-      'a lock that everybody gets',
-      'PORT-20',
-      'a second call was given the lock, and it was held already',
-      class extends SimulatedDisk {
-        override async lock() {
-          return { ok: true } as const;
-        }
-      },
-    ],
-    [
-      'a write at the wrong offset',
-      'PORT-02',
-      'read of log: byte 60 is 14, 75 was written there',
-      class extends SimulatedDisk {
-        override write(directory: Directory, name: string, offset: number, bytes: Uint8Array) {
-          const end =
-            this.files().find((file) => file.directory === directory && file.name === name)?.content.length ?? 0;
-          return super.write(directory, name, offset < end ? offset : offset >= 100 ? 60 : offset, bytes);
-        }
-      },
-    ],
-    [
-      'a removal of what is missing that fails',
-      'PORT-12',
-      'remove of host/a answered NOT_FOUND',
-      class extends SimulatedDisk {
-        override async remove(directory: Directory, name: string) {
-          const found = await super.read(directory, name, 0, new Uint8Array(0));
-          return found.ok ? super.remove(directory, name) : found;
-        }
-      },
-    ],
-    [
-      'an error that is thrown',
-      'PORT-19',
-      'threw "EACCES',
-      class extends SimulatedDisk {
-        override sync(directory: Directory, name: string) {
-          if (name === 'x') throw new Error('EACCES: permission denied');
-          return super.sync(directory, name);
-        }
-      },
-    ],
-    [
-      'an error with a code of its own',
-      'PORT-19',
-      'this is no result of the port',
-      class extends SimulatedDisk {
-        override async read(directory: Directory, name: string, offset: number, into: Uint8Array) {
-          const read = await super.read(directory, name, offset, into);
-          return read.ok ? read : { ok: false as const, error: { code: 'ENOENT' as 'IO', detail: read.error.detail } };
-        }
-      },
-    ],
-    [
-      'free space that is no number',
-      'PORT-19',
-      'free bytes answered',
-      class extends SimulatedDisk {
-        override async freeBytes() {
-          return { ok: true, value: Number.NaN } as const;
-        }
-      },
-    ],
-    [
-      'a timer that cannot be cancelled',
-      'PORT-24',
-      'these calls came: late, cancelled',
-      class extends SimulatedDisk {
-        override after(delayMs: number, callback: () => void) {
-          super.after(delayMs, callback);
-          return quiet;
-        }
-      },
-    ],
-    [
-      'a fault that is swallowed',
-      'PORT-40',
-      'a write that fails with IO answered ok: IO was expected',
-      class extends SimulatedDisk {
-        override async write(...given: Parameters<DiskPort['write']>) {
-          const written = await super.write(...given);
-          return written.ok || written.error.code === 'NOT_FOUND' ? written : OK;
-        }
-      },
-    ],
-  ];
-  test.each(broken)('%s: %s', async (_, law, message, Disk) => {
+  test.each(BROKEN_DISKS)('$name: $law', async ({ law, shows, Disk }) => {
     const found = await failureOf(Disk);
-    expect(found.message).toContain(message);
+    expect(found.message).toContain(shows);
     expect(found.message.split('\n')[0]).toMatch(new RegExp(`^checkPlatform: my flash breaks ${law}: \\w`));
     expect(found.breaks).toBe(law);
     expect(found.message).toContain('what was asked of the adapter');

@@ -4,7 +4,7 @@
 import { describe, expect, test } from 'vitest';
 import type { StoreManifest, StoreMarks, StoreUnderTest, StreamSpec } from '../../../conformance/index.ts';
 import { ConformanceError, checkStore } from '../../../conformance/index.ts';
-import { ownStore } from './own-store.ts';
+import { ownStore } from '../../../conformance/others/own-store.ts';
 import { SmallStore } from './small-store.ts';
 
 const quiet = (): void => {};

@@ -1,10 +1,14 @@
 /** Platforms for checkPlatform: the project's own, and what can be done to each. */
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { MakePlatform, PlatformManifest } from '../../conformance/index.ts';
-import { SimulatedDisk, StoreIds, simulatedPlatform, VirtualClock } from '../../conformance/index.ts';
 import { createLinuxPlatform } from '../../src/platform/linux.ts';
+import { createRamPlatform } from '../../src/platform/ram.ts';
+import { createWicedPlatform } from '../../src/platform/wiced.ts';
+import { SimulatedDisk } from '../simulated-disk.ts';
+import { StoreIds, simulatedPlatform, VirtualClock } from '../virtual-clock.ts';
+import type { MakePlatform, PlatformManifest } from './platform-manifest.ts';
 
 export interface PlatformUnderTest {
   readonly makePlatform: MakePlatform;
@@ -59,3 +63,15 @@ export function simulatedPlatforms(
     },
   };
 }
+
+/** A store in RAM on Node. */
+export const ramPlatforms: PlatformUnderTest = {
+  makePlatform: () => createRamPlatform(),
+  manifest: { name: 'RAM on Node' },
+};
+
+/** A microcontroller whose clock stands still. */
+export const wicedPlatforms: PlatformUnderTest = {
+  makePlatform: () => createWicedPlatform({ clock: () => 7, storeId: () => new Uint8Array(randomBytes(16)) }),
+  manifest: { name: 'a microcontroller' },
+};

@@ -2,9 +2,9 @@
 import { cp, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import type { StoreMarks, StoreRecord, StoreUnderTest, StreamSpec } from '../../../conformance/index.ts';
-import type { SensorStream, Store, StoreOptions } from '../../../src/index.ts';
-import { openStore } from '../../../src/index.ts';
+import type { SensorStream, Store, StoreOptions } from '../../src/store.ts';
+import { openStore } from '../../src/store.ts';
+import type { StoreMarks, StoreRecord, StoreUnderTest, StreamSpec } from './store-under-test.ts';
 
 const SETTINGS: StoreOptions = {
   poolBytes: '16KiB',
@@ -14,7 +14,7 @@ const SETTINGS: StoreOptions = {
   streamsMax: 8,
 };
 
-/** A dead process's lock is nobody's; in this test the process lives on. */
+/** A dead process's lock is nobody's; here the process lives on. */
 const isLock = (root: string, path: string): boolean => relative(root, path).startsWith('lock');
 
 /** Names and sizes of all files, to see that nothing changed. */
