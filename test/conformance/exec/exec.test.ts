@@ -79,7 +79,7 @@ describe('a process that goes wrong is told in a sentence', () => {
     ['dies', 'process', 'the implementation ended with exit code 3, before it answered read (id 2)'],
     ['dies loudly', 'process', 'the last that it said: "out of memory"'],
     ['dies in the middle of a line', 'process', 'in the middle of a line: "{\\"id\\":'],
-    ['hangs', 'liveness', 'gave no answer to read (id 2) within 0.3 s'],
+    ['hangs', 'liveness', 'gave no answer to read (id 2) within 1 s'],
     [
       'prints garbage',
       'protocol',
@@ -96,21 +96,20 @@ describe('a process that goes wrong is told in a sentence', () => {
     ],
     ['closes its input', 'process', 'closed its standard input and went on without it'],
   ])('%s: %s', async (how, kind, message) => {
-    const problem = await problemOf(how, how === 'hangs' ? 300 : 10_000);
+    const problem = await problemOf(how, how === 'hangs' ? 1_000 : 10_000);
     expect(problem).toBeInstanceOf(ChildProblem);
     expect(problem).toMatchObject({ kind, message: expect.stringContaining(message) });
     expect((problem as ChildProblem).message).not.toContain('\n');
   });
 });
 
-// Goal: such a sentence is a failure of the run like any other, made as short as it goes. Method: three of them.
+// Goal: such a sentence is a failure of the run like any other, made as short as it goes. Method: two of them.
 describe('a process that goes wrong fails its run', () => {
   test.each([
     ['dies loudly', 'process', 'the last that it said: "out of memory"'],
     ['answers without records', 'protocol', 'the answer to read (id '],
-    ['hangs', 'liveness', 'gave no answer to read'],
   ])('%s: %s', async (how, breaks, message) => {
-    const { verdict, transcript } = await judge(how, { steps: 1, timeoutMs: how === 'hangs' ? 300 : 10_000 });
+    const { verdict, transcript } = await judge(how, { steps: 1 });
     expect(verdict.failure).toMatchObject({ breaks, message: expect.stringContaining(message) });
     expect(verdict.failure?.told.length).toBeLessThanOrEqual(2);
     expect(transcript.at(0)).toMatch(/^> \{"id":\d+,"op":"init","protocol":1,"storage":/);
