@@ -44,7 +44,8 @@ export const command: ModeCommand<Own> = {
       .option('--quick', 'the small programs only, and few random runs')
       .option('--runs <n>', `random runs (default ${RUNS_DEFAULT}, with --quick ${RUNS_QUICK})`, positive);
   },
-  run: async ({ seed, quick = false, runs, command: commandLine }, screen) => {
+  run: async ({ seed, profile, quick = false, runs, command: commandLine }, screen) => {
+    if (profile === 'wiced') throw new Error('--interleavings needs a disk, and wiced has none: give --profile linux');
     screen.text(`seed ${seed}`);
     const { outcome, programs, scheduled } = await runInterleavings({
       seed,
