@@ -102,6 +102,13 @@ const DISK_FULL: readonly Action[] = [
 
 export const PROGRAMS: readonly Program[] = [
   {
+    name: 'flush || append',
+    scenario: STORE,
+    setUp: HALF_ON_DISK,
+    callers: [[FLUSH], [append(0, 5)]],
+    quick: true,
+  },
+  {
     name: 'flush || read || acknowledge',
     scenario: STORE,
     setUp: HALF_ON_DISK,
