@@ -132,7 +132,7 @@ export class StoreRun {
   readonly #losses: LossWatch;
   /** Heads when their owner last acknowledged: what `durableAcknowledge` promises. */
   #acknowledgedTo: number[] = [];
-  /** The running flush began because power is failing: it goes by priority. One that ran already is only cut short. */
+  /** The running flush began because power is failing, for certain: it goes by priority. Any other is only cut short. */
   #byPriority = false;
   #steps = 0;
   #writtenBefore = { bytes: 0, syncs: 0 };
@@ -929,6 +929,8 @@ export class StoreRun {
         this.#judgeReason('flush', 'IO_FAILED', event.message);
         this.#retries.flushFailed(event.retryInMs);
       }
+      // One that somebody had asked for may be that one, in its turn before the call's own or after it.
+      const isOwnOfCall = this.#emergency && !this.model.context.flushRequested;
       if (event.type === 'flushStarted' && this.#emergency) this.model.state = askedFor(this.model.state);
       const { context } = this.model;
       const needBytes = (): number =>
@@ -943,7 +945,7 @@ export class StoreRun {
       for (const modelEvent of readEvent(event, situation)) this.#observe(modelEvent);
       if (event.type === 'flushed') this.#judgeThrift();
       if (event.type === 'flushStarted') {
-        this.#byPriority = this.#emergency;
+        this.#byPriority = isOwnOfCall;
         if (this.#emergency) this.model.state = inEmergency(this.model.state);
       }
       // A call that the flush which ended early did not take is waiting: it asks again.
