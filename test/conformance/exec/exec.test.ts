@@ -101,6 +101,16 @@ describe('a process that goes wrong is told in a sentence', () => {
     expect(problem).toMatchObject({ kind, message: expect.stringContaining(message) });
     expect((problem as ChildProblem).message).not.toContain('\n');
   });
+
+  // Goal: who hangs is given up when it was said, and is gone then. Method: the time, and the process itself.
+  test('a process that hangs is given up in time and killed', async () => {
+    const child = new Child('echo $$ >&2; sleep 60 & wait');
+    const startedMs = performance.now();
+    await expect(child.ask('init', INIT, 500)).rejects.toThrow(/within 0\.5 s; the last that it said: "\d+"$/);
+    expect(performance.now() - startedMs).toBeLessThan(2_500);
+    await child.killed();
+    expect(child.usable).toBe(false);
+  });
 });
 
 // Goal: such a sentence is a failure of the run like any other, made as short as it goes. Method: two of them.
