@@ -114,6 +114,7 @@ function showFailure(given: Given, { verdict, transcript }: ExecOutcome, saved: 
 
 export const command: ModeCommand<Own> = {
   options: (options) => {
+    options.options.find(({ long }) => long === '--out')?.default(OUT);
     options.setOptionValueWithSource('out', OUT, 'default');
     options
       .requiredOption('--exec <command>', 'starts the implementation; run by the shell')
