@@ -105,7 +105,22 @@ interface Moment {
   readonly state: ModelState;
   readonly otherBytes: number;
   readonly since: ModelEvent[];
+  /** Durable batches of the log that it has come through: the first one may have been put together before it. */
+  batches: number;
 }
+
+/** The checkpoint behind an eviction that the model has taken sooner: no durable head goes back for it. */
+const notBelow = (
+  { streams }: ModelState['context'],
+  event: Extract<ModelEvent, { type: 'CHECKPOINT' }>,
+): ModelEvent => ({
+  ...event,
+  heads: event.heads.map((head, i) => Math.max(head, streams[i]?.durableHead ?? 0)),
+});
+
+/** An eviction of a segment that has been taken away already. */
+const isGone = ({ segments }: ModelState['context'], event: ModelEvent): boolean =>
+  event.type === 'EVICT' && !segments.some(({ number }) => number === event.segment);
 
 export class StoreRun {
   readonly scenario: Scenario;
@@ -893,16 +908,27 @@ export class StoreRun {
     if (unannounced.length === 0) return null;
     let { state } = moment;
     for (const event of [...unannounced, ...moment.since]) {
-      if (can(state, event)) state = step(state, event);
-      // What was found damaged meanwhile went with the eviction, and recovery knows it as that.
-      else if (event.type !== 'DAMAGE') return null;
+      const meant = event.type === 'CHECKPOINT' ? notBelow(state.context, event) : event;
+      if (can(state, meant)) state = step(state, meant);
+      // What was found damaged meanwhile went with the eviction, and recovery knows it as that. It may have been
+      // announced since, when nothing was left for it to take.
+      else if (event.type !== 'DAMAGE' && !isGone(state.context, event)) return null;
     }
     return state;
   }
 
   /** An eviction may come to light later that was under way now. */
   #noteMoment(): void {
-    this.#moments.push({ state: this.model.state, otherBytes: this.#otherBytes(), since: [] });
+    this.#moments.push({ state: this.model.state, otherBytes: this.#otherBytes(), since: [], batches: 0 });
+  }
+
+  /**
+   * A batch is durable. It is what of a failed flush is still to come; damage that was found while it was being written
+   * is not in it, though: an eviction in it was reckoned before, and a power cut behind it leaves that.
+   */
+  #passBatch(): void {
+    this.#moments = this.#moments.filter(({ since: [first], batches }) => first?.type === 'DAMAGE' && batches === 0);
+    for (const moment of this.#moments) moment.batches++;
   }
 
   // ---- What the engine announces
@@ -989,7 +1015,7 @@ export class StoreRun {
   }
 
   #observe(event: ModelEvent): void {
-    if (event.type === 'CHECKPOINT') this.#moments = [];
+    if (event.type === 'CHECKPOINT') this.#passBatch();
     if (event.type === 'FLUSH_FAILED' || event.type === 'DAMAGE') this.#noteMoment();
     for (const { since } of this.#moments) since.push(event);
     const states = { before: this.model.state, after: this.model.state };
