@@ -83,6 +83,12 @@ export const MODE_TABLE: readonly ModeEntry[] = [
     load: async () => (await import('./mode-damage.ts')).command,
   },
   {
+    name: 'refusals',
+    flag: '--refusals',
+    help: 'every call that must be refused, every setting at the ends of its range',
+    load: async () => (await import('./mode-refusals.ts')).command,
+  },
+  {
     name: 'replay',
     flag: '--replay',
     help: 'run one saved trace and show its timeline: --replay FILE',

@@ -17,6 +17,7 @@ export const MODES = [
   'damage',
   'interleavings',
   'liveness',
+  'refusals',
   'others',
   'museum',
   'mutants',

@@ -1,0 +1,59 @@
+/**
+ * The refusals: every call with arguments that make no sense, every setting at the ends of its range and beyond them, and
+ * what answers carry beside records. Contract section 4: each is refused with its code, and the state is unchanged.
+ *
+ * A table without chance: what the random modes draw seldom, or never, is here once each.
+ */
+import type { Scenario } from '../actions.ts';
+import { makeOutcome } from '../evidence/make.ts';
+import type { ModeOutcome } from '../evidence/record.ts';
+import { scenarioOf } from '../execute.ts';
+import { newCoverage } from '../model-run.ts';
+import type { Failure } from '../run.ts';
+import { makeTrace } from '../run.ts';
+import { ANSWERS } from './answers.ts';
+import { CALLS } from './calls.ts';
+import type { Case } from './case.ts';
+import { SETTINGS } from './settings.ts';
+
+export const CASES: readonly Case[] = [...SETTINGS, ...CALLS, ...ANSWERS];
+
+/** @returns what is wrong with the case, or null. */
+export async function findingOf({ check }: Case): Promise<string | null> {
+  try {
+    return await check();
+  } catch (error) {
+    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  }
+}
+
+/** No steps lead to it: the case is found again by its name. */
+const SCENARIO: Scenario = scenarioOf('wiced', 1);
+
+/** Looks at every case; the first that is wrong is the failure. */
+export async function runRefusals({ command }: { readonly command: string }): Promise<ModeOutcome> {
+  const startedMs = performance.now();
+  let failure: Failure | null = null;
+  let wrong = 0;
+  for (const each of CASES) {
+    const finding = await findingOf(each);
+    if (finding === null) continue;
+    wrong++;
+    const message = `${each.name}: ${finding}`;
+    failure ??= { breaks: 'refusal', message, trace: makeTrace(SCENARIO, [], 0, message), runs: 1, path: null };
+  }
+  return makeOutcome({
+    mode: 'refusals',
+    command,
+    seed: null,
+    profiles: ['linux', 'wiced'],
+    seconds: (performance.now() - startedMs) / 1_000,
+    steps: CASES.length,
+    failures: wrong,
+    traceHash: null,
+    figures: { cases: CASES.length },
+    coverage: newCoverage(),
+    possible: [],
+    failure,
+  });
+}
