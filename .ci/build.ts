@@ -77,7 +77,7 @@ const keepCompiled: Plugin = {
 /** `imatrix-mm`, and the kit's own command that it starts; the licences of what is inside either. */
 async function bundleCommands(): Promise<void> {
   await rm(join(DIST, 'conformance/cli'), { recursive: true, force: true });
-  const [command, kit, visualise] = await Promise.all([
+  const [command, kit, visualise, serve] = await Promise.all([
     build({ ...COMMAND, entryPoints: { 'imatrix-mm': 'src/cli/main.ts' }, outdir: 'dist/cli' }),
     build({
       ...COMMAND,
@@ -92,9 +92,15 @@ async function bundleCommands(): Promise<void> {
       outdir: 'dist/conformance/visualise',
       plugins: [keepCompiled],
     }),
+    build({
+      ...COMMAND,
+      entryPoints: ['conformance/visualise/serve-cli.ts'],
+      outdir: 'dist/conformance/visualise',
+      plugins: [keepCompiled],
+    }),
   ]);
   await chmod(join(DIST, 'cli/imatrix-mm.js'), 0o755);
-  const inputs = [command, kit, visualise].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  const inputs = [command, kit, visualise, serve].flatMap(({ metafile }) => Object.keys(metafile.inputs));
   await writeFile(join(DIST, 'cli/THIRD-PARTY-LICENSES.txt'), await licenceNotice(ROOT, inputs));
 }
 

@@ -139,7 +139,7 @@ export function describeSpoil(what: Spoil): string {
     case 'remove':
       return `remove ${path}`;
     case 'place':
-      return `put ${Buffer.from(what.base64, 'base64').length} strange bytes under ${path}`;
+      return `put ${atob(what.base64).length} strange bytes under ${path}`;
     case 'stuck':
       return `put strange bytes under ${path} that nobody may remove`;
     case 'foreign':

@@ -3,7 +3,6 @@
  *
  * Exit code 0: the page is written. 2: what was asked for makes no sense, or a file cannot be used.
  */
-import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,6 +10,7 @@ import { Command, CommanderError } from 'commander';
 import { readTrace } from '../actions.ts';
 import { evidenceData, readEvidence } from './evidence-data.ts';
 import { modelData } from './model-data.ts';
+import { openInBrowser } from './open-in-browser.ts';
 import { renderPage } from './page.ts';
 import type { PageData } from './page-data.ts';
 import { traceData } from './trace-data.ts';
@@ -70,17 +70,6 @@ function progress(): (at: { what: string; done: number; total: number | null }) 
   };
 }
 
-/** The program that opens files on this system. Whether it does is between it and its user. */
-function openInBrowser(path: string): void {
-  const url = pathToFileURL(resolve(path)).href;
-  const [program, ...before] = { darwin: ['open'], win32: ['cmd', '/c', 'start', ''] }[process.platform as string] ?? [
-    'xdg-open',
-  ];
-  spawn(program as string, [...before, url], { detached: true, stdio: 'ignore' })
-    .on('error', () => console.error(`visualise: ${program} is not there to open it; open ${url} yourself`))
-    .unref();
-}
-
 async function main(): Promise<void> {
   const command = commandLine();
   command.parse();
@@ -90,7 +79,7 @@ async function main(): Promise<void> {
   mkdirSync(dirname(resolve(out)), { recursive: true });
   writeFileSync(out, html);
   console.log(`${out}  ${Math.ceil(html.length / 1_000)} KB`);
-  if (given.open === true) openInBrowser(out);
+  if (given.open === true) openInBrowser(pathToFileURL(resolve(out)).href);
 }
 
 try {

@@ -109,8 +109,10 @@ export interface EvidencePage {
 
 export interface LivePage {
   readonly kind: 'live';
-  /** Where the page hears of the store, relative to its own address. */
+  /** Where the page hears of the store, beside its own address. */
   readonly events: string;
+  /** The store, as its user named it. */
+  readonly name: string;
 }
 
 export type PageData = TracePage | ModelPage | EvidencePage | LivePage;

@@ -48,8 +48,17 @@ function runKit(kit: string, args: readonly string[]): Promise<number> {
   });
 }
 
-/** @param path of the kit's own command, without its ending. @param entry this program's file. */
-export const kitCommand = (name: string, description: string, path: string, entry: string): Command =>
+/**
+ * @param path of the kit's own command, without its ending. @param entry this program's file.
+ * @param needed packages that it cannot do without.
+ */
+export const kitCommand = (
+  name: string,
+  description: string,
+  path: string,
+  entry: string,
+  needed: readonly string[] = NEEDED,
+): Command =>
   new Command(name)
     .description(description)
     // All of it is the kit's, its --help too.
@@ -57,7 +66,7 @@ export const kitCommand = (name: string, description: string, path: string, entr
     .allowUnknownOption()
     .allowExcessArguments()
     .action(async (_options: object, command: Command) => {
-      const missing = NEEDED.filter((each) => !isInstalled(each));
+      const missing = needed.filter((each) => !isInstalled(each));
       if (missing.length > 0) {
         throw new CliError(
           `${name} needs ${missing.join(', ')}, which this project does not have: npm install --save-dev ${missing.join(' ')}`,

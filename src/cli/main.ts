@@ -10,6 +10,7 @@ import { EXIT_UNUSABLE, expectedMessage, oneLine } from './cli-error.ts';
 import { conformanceCommand } from './conformance.ts';
 import { runWorker, WORKER_COMMAND } from './replay/worker.ts';
 import { replayCommand } from './replay.ts';
+import { serveCommand } from './serve.ts';
 import { versionText } from './version.ts';
 import { visualiseCommand } from './visualise.ts';
 
@@ -25,7 +26,8 @@ function program(): Command {
     )
     .addCommand(replayCommand(entry))
     .addCommand(conformanceCommand(entry))
-    .addCommand(visualiseCommand(entry));
+    .addCommand(visualiseCommand(entry))
+    .addCommand(serveCommand(entry));
   command.command(WORKER_COMMAND, { hidden: true }).action(runWorker);
   for (const each of [command, ...command.commands]) {
     each.exitOverride().configureOutput({ outputError: (text, write) => write(usageLine(text, each)) });

@@ -4,6 +4,7 @@ import { edgeCounts, transitionCounts } from '../shared/evidence-sums.ts';
 import { Dialogs, Legend, THREE_SENTENCES } from './dialogs.tsx';
 import { EvidenceView } from './evidence.tsx';
 import { itfOf } from './export.ts';
+import { LiveView } from './live.tsx';
 import { download, plural } from './parts.tsx';
 import { data, dialog, notice, run } from './store.ts';
 import { endFirstVisit, isFirstVisit, nextTheme, theme } from './theme.ts';
@@ -95,6 +96,7 @@ function View() {
   const page = data.value;
   if (run.value !== null) return <TraceView allRuns={allRuns.value} />;
   if (page.kind === 'evidence') return <EvidenceView page={page} />;
+  if (page.kind === 'live') return <LiveView page={page} />;
   return null;
 }
 

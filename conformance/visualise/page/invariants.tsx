@@ -105,10 +105,12 @@ interface Props {
   /** Steps that a strip has room for. */
   readonly count: number;
   readonly note?: ComponentChildren;
+  /** The ones that are shown; absent: all of them. */
+  readonly only?: readonly string[];
 }
 
-export function Invariants({ bounds, verdicts, strips, now, count, note }: Props) {
-  const list = invariantsOf(bounds);
+export function Invariants({ bounds, verdicts, strips, now, count, note, only }: Props) {
+  const list = invariantsOf(bounds).filter(({ id }) => only === undefined || only.includes(id));
   const failing = verdicts.filter(({ truth }) => truth === 'fails');
   const said =
     failing.length === 0

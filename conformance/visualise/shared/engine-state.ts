@@ -7,7 +7,7 @@
  */
 import type { ModelState } from '../../../model/step.ts';
 import { stateOf } from '../../../model/step.ts';
-import type { Bounds, Context, ModelRecord, Segment, Span, StreamState } from '../../../model/vocabulary.ts';
+import type { Bounds, Context, Flush, ModelRecord, Segment, Span, StreamState } from '../../../model/vocabulary.ts';
 import type { StoreInspection, StreamInspection } from '../../../src/core/types.ts';
 
 type Keys = readonly { readonly source: string; readonly sensor: number }[];
@@ -30,12 +30,31 @@ function recordsShown(
   return records;
 }
 
-function streamShown(base: StreamState, shown: StreamInspection, disk: boolean): StreamState {
+/**
+ * Sectors by the order in which their chains name them, for the engine shows places and not ages: within a chain the
+ * order is the chain's. A sector that two chains name keeps the order that it got first.
+ */
+class Ordinals {
+  readonly #of = new Map<number, number>();
+
+  of(sector: number): number {
+    const known = this.#of.get(sector);
+    if (known !== undefined) return known;
+    this.#of.set(sector, this.#of.size);
+    return this.#of.size - 1;
+  }
+
+  get next(): number {
+    return this.#of.size;
+  }
+}
+
+function streamShown(base: StreamState, shown: StreamInspection, ordinals: Ordinals, from: number): StreamState {
   const { head, read, synced, appended, acknowledged, discarded, evicted, damaged, durableHead } = shown;
   const holes = holesIn(shown.holes);
-  const records = recordsShown(base.records, disk ? durableHead : head, appended, holes);
+  const records = recordsShown(base.records, from, appended, holes);
   const sectors = shown.sectors.map(({ sector, first, count }) => ({
-    ordinal: sector,
+    ordinal: ordinals.of(sector),
     first,
     count,
     kind: shown.kind,
@@ -43,6 +62,16 @@ function streamShown(base: StreamState, shown: StreamInspection, disk: boolean):
   const marks = { head, read, synced, appended, durableHead };
   return { ...base, ...marks, acknowledged, discarded, evicted, damaged, holes, records, offered: records, sectors };
 }
+
+/** The first record that the model would know. */
+const recordsFrom = ({ head, durableHead }: StreamInspection, disk: boolean): number => (disk ? durableHead : head);
+
+/** The flush that runs, as far as it can be seen: it takes what there is. */
+const runningFlush = (streams: readonly StreamState[]): Flush => ({
+  targets: streams.map(({ appended }) => appended),
+  heads: streams.map(({ head }) => head),
+  emergency: false,
+});
 
 const VALUES: Readonly<Record<StoreInspection['lifecycle'], ModelState['value']>> = {
   closed: 'closed',
@@ -56,11 +85,13 @@ const VALUES: Readonly<Record<StoreInspection['lifecycle'], ModelState['value']>
 /**
  * @param base the model's state beside it: what the engine does not show is taken from there.
  * @param keys who the model's streams are, in the model's order.
+ * @param withRecords false: a store has more than can be listed, and no record is.
  */
-export function engineState(base: Context, keys: Keys, shown: StoreInspection): ModelState {
+export function engineState(base: Context, keys: Keys, shown: StoreInspection, withRecords = true): ModelState {
   const { bounds } = base;
-  const indexOf = (source: string, sensor: number): number =>
-    keys.findIndex((key) => key.source === source && key.sensor === sensor);
+  const indexes = new Map(keys.map(({ source, sensor }, i) => [`${source}/${sensor}`, i]));
+  const indexOf = (source: string, sensor: number): number => indexes.get(`${source}/${sensor}`) ?? -1;
+  const inspected = new Map(shown.streams.map((each) => [indexOf(each.source, each.sensor), each]));
   const segments = shown.segments.map(
     ({ number, source, bytes, blocks }): Segment => ({
       number,
@@ -69,10 +100,12 @@ export function engineState(base: Context, keys: Keys, shown: StoreInspection): 
       blocks: blocks.map(({ sensor, from, to }) => ({ stream: indexOf(source, sensor), from, to })),
     }),
   );
+  const ordinals = new Ordinals();
   const streams = base.streams.map((stream, i) => {
-    const { source, sensor } = keys[i] as Keys[number];
-    const found = shown.streams.find((each) => each.source === source && each.sensor === sensor);
-    return found === undefined ? stream : streamShown(stream, found, bounds.disk);
+    const found = inspected.get(i);
+    return found === undefined
+      ? stream
+      : streamShown(stream, found, ordinals, withRecords ? recordsFrom(found, bounds.disk) : found.appended);
   });
   return stateOf(VALUES[shown.lifecycle], {
     ...base,
@@ -80,6 +113,8 @@ export function engineState(base: Context, keys: Keys, shown: StoreInspection): 
     streams,
     segments,
     free: shown.pool.free.length,
+    nextOrdinal: ordinals.next,
+    flush: shown.flushRunning ? (base.flush ?? runningFlush(streams)) : null,
     flushRequested: shown.flushRequested,
     retryWaiting: shown.retryWaiting,
   });
