@@ -86,6 +86,11 @@ export type Action =
    * behind it.
    */
   | ({ readonly do: 'spoil' } & Spoiling)
+  /**
+   * The rest before this took at most so many I/O operations and retries, and so much time; the store is in RAM mode, or has
+   * ended; and, when `saved` is asked for, it is open and everything appended is on disk.
+   */
+  | { readonly do: 'settled'; readonly withinSteps: number; readonly withinMs: number; readonly saved: boolean }
   /** So much time passes. */
   | { readonly do: 'wait'; readonly ms: number }
   /** Faults have stopped: everything goes on until nothing is under way, and the store must be back in RAM mode. */
@@ -162,6 +167,8 @@ export function describeAction(action: Action): string {
       return `others fill the disk, ${action.bytes} bytes are left`;
     case 'faultsEnd':
       return 'faults end';
+    case 'settled':
+      return `that took at most ${action.withinSteps} steps and ${action.withinMs} ms${action.saved ? ', and all is saved' : ''}`;
     case 'spoil':
       return `${action.spoils.map(describeSpoil).join(', ')}${action.whileOpen ? ' while it is open' : ''}; open, read, go on, open again`;
     case 'wait':
@@ -196,6 +203,7 @@ const ACTIONS: readonly string[] = [
   'fault',
   'space',
   'faultsEnd',
+  'settled',
   'spoil',
   'wait',
   'rest',

@@ -18,7 +18,6 @@ import {
   expectedPeek,
   expectedRead,
   isOpen,
-  stateOf,
   step,
 } from '../model/step.ts';
 import type { ModelEvent, ModelRecord, Range, StreamState } from '../model/vocabulary.ts';
@@ -41,6 +40,7 @@ import { Oracle } from './damage-matrix/oracle.ts';
 import type { Spoiling } from './damage-matrix/spoil.ts';
 import { writtenOf } from './damage-matrix/written.ts';
 import { Divergence, expect } from './divergence.ts';
+import { evictedByRecovery } from './evicted-by-recovery.ts';
 import { cellName } from './evidence/cells.ts';
 import { FaultWatch } from './fault-watch.ts';
 import type { View } from './generator.ts';
@@ -162,6 +162,8 @@ export class StoreRun {
   readonly spoiledFiles = new Set<string>();
   /** I/O operations and timers that the last rest took. */
   restSteps = 0;
+  /** Virtual time that the last rest took. */
+  restMs = 0;
   /** Where the last crash came and what it left; null before the first. */
   crashCell: string | null = null;
   /**
@@ -309,6 +311,8 @@ export class StoreRun {
         return this.#space(action.bytes);
       case 'faultsEnd':
         return this.#faultsEnd();
+      case 'settled':
+        return this.#settled(action);
       case 'spoil':
         return this.#spoil(action);
       case 'wait':
@@ -528,7 +532,7 @@ export class StoreRun {
   #space(bytes: number): boolean {
     if (this.disk === null) return false;
     this.disk.capacityBytes = this.disk.totalBytes + bytes;
-    this.#faults.tight = true;
+    this.#faults.fill(true);
     return true;
   }
 
@@ -547,7 +551,7 @@ export class StoreRun {
     if (this.disk === null) return false;
     this.disk.endFaults();
     this.disk.capacityBytes = Number.POSITIVE_INFINITY;
-    this.#faults.tight = false;
+    this.#faults.fill(false);
     return true;
   }
 
@@ -634,6 +638,7 @@ export class StoreRun {
     const mayStayFull = this.scenario.whenDiskFull === 'refuse-new';
     let timers = 0;
     this.restSteps = 0;
+    const startedMs = this.clock.elapsedMs;
     for (let i = 0; this.#ioUnderWay > 0 || (this.clock.timers > 0 && !(mayStayFull && timers > 3)); i++) {
       expect(i < REST_WITHIN, 'liveness', () => `after ${REST_WITHIN} steps without a fault the store is not at rest`);
       this.restSteps++;
@@ -642,6 +647,7 @@ export class StoreRun {
       await this.#settle();
       this.#throwHeard();
     }
+    this.restMs = this.clock.elapsedMs - startedMs;
     // Room comes with a flush; a store that stays full has none to tell of.
     const isFull = sectorsUsed(this.model.context) >= this.model.context.bounds.flushAtSectors;
     const open = this.#underWay.filter(({ what }) => what !== 'ready' || !isFull);
@@ -652,6 +658,29 @@ export class StoreRun {
     const atRest = !context.flushRequested && !context.retryWaiting;
     expect(atRest || mayStayFull, 'liveness', () => 'at rest, yet a flush is asked for');
     return true;
+  }
+
+  #settled({ withinSteps, withinMs, saved }: Extract<Action, { do: 'settled' }>): boolean {
+    const { lifecycle, context } = this.model;
+    const { restSteps, restMs } = this;
+    expect(restSteps <= withinSteps, 'liveness', () => `to come to rest took ${restSteps} steps, not ${withinSteps}`);
+    // One that may not evict asks for space over and over; that is no flush that fails.
+    const mayStayFull = this.scenario.whenDiskFull === 'refuse-new' && !saved;
+    expect(restMs <= withinMs || mayStayFull, 'liveness', () => `to come to rest took ${restMs} ms, not ${withinMs}`);
+    expect(lifecycle === 'ram' || (!saved && lifecycle !== 'flushing'), 'liveness', () => `at rest in ${lifecycle}`);
+    for (const [i, stream] of context.streams.entries()) {
+      expect(
+        !saved || syncedMark(stream) === stream.appended,
+        'liveness',
+        () => `stream ${i} is saved to ${syncedMark(stream)} of ${stream.appended} when faults have ended`,
+      );
+    }
+    return true;
+  }
+
+  /** Longest delay after a failed flush so far. */
+  get longestRetryMs(): number {
+    return this.#retries.longestMs;
   }
 
   get #ioUnderWay(): number {
@@ -839,12 +868,13 @@ export class StoreRun {
     const inspection = engine.inspect();
     let storeId = this.#knownIds.indexOf(inspection.storeId) + 1;
     if (storeId === 0) storeId = this.#knownIds.push(inspection.storeId);
-    const damaged = this.#damagedInRecovery;
+    const damaged = this.#damagedInRecovery.filter((range) => this.#isStillDamaged(range, inspection));
     this.#damagedInRecovery = [];
     for (const range of damaged) this.#damageMade.allow(range);
-    const evictedInRecovery = this.#recovered(readRecovered(this.scenario, inspection, storeId, damaged));
+    const mayEvict = this.#faults.lacksSpace;
+    this.#recovered(readRecovered(this.scenario, inspection, storeId, damaged));
     const { damaged: damagedRecords, evicted } = engine.stats();
-    this.#inRecovery = { damaged: damagedRecords, evicted: evictedInRecovery ? evicted : 0 };
+    this.#inRecovery = { damaged: damagedRecords, evicted: mayEvict ? evicted : 0 };
     this.#losses.opened(this.model.context.ledger, engine.ledger(), this.disk !== null);
     this.#handles = this.scenario.streams.map(({ source, sensor, kind, periodMs, type, priority }) => {
       const stream = engine.stream(
@@ -863,9 +893,9 @@ export class StoreRun {
 
   /**
    * Takes RECOVERED into the model, behind an eviction that was done and not announced: its log batch was durable when
-   * power failed, or it was reported as failed and reached the disk all the same. @returns whether recovery itself evicted.
+   * power failed, or it was reported as failed and reached the disk all the same.
    */
-  #recovered(recovered: Extract<ModelEvent, { type: 'RECOVERED' }>): boolean {
+  #recovered(recovered: Extract<ModelEvent, { type: 'RECOVERED' }>): void {
     if (!this.model.enabled(recovered)) {
       for (const moment of this.#moments) {
         const state = this.#withEvictions(moment, recovered);
@@ -874,30 +904,16 @@ export class StoreRun {
         break;
       }
     }
-    const mayEvict = !this.model.enabled(recovered) && this.#faults.lacksSpace;
-    if (mayEvict) this.#evictInRecovery(recovered);
+    if (!this.model.enabled(recovered) && this.#faults.lacksSpace) this.#evictInRecovery(recovered);
     this.#moments = [];
     this.#faults.opened();
     this.#observe(recovered);
-    return mayEvict;
   }
 
-  /**
-   * A recovery whose log finds no space gives up the oldest segments, as a flush does. The model knows evictions in a
-   * flush only, so they are stepped there.
-   */
+  /** A recovery whose log finds no space gives up the oldest segments, as a flush does. */
   #evictInRecovery(recovered: Extract<ModelEvent, { type: 'RECOVERED' }>): void {
-    const { context } = this.model;
-    const flush = { targets: [], heads: context.streams.map(({ head }) => head), emergency: false };
-    let state = stateOf({ ready: 'flushing' }, { ...context, flush });
-    for (const event of unannouncedEvictions(context, recovered, Number.POSITIVE_INFINITY)) {
-      if (!can(state, event)) return;
-      state = step(state, event);
-    }
-    // What was pending is nobody's to acknowledge any more.
-    const streams = state.context.streams.map((stream) => ({ ...stream, forgiven: 0 }));
-    const evicted = stateOf('recovering', { ...state.context, streams, flush: null });
-    if (can(evicted, recovered)) this.model.state = evicted;
+    const evicted = evictedByRecovery(this.model.context, recovered);
+    if (evicted !== null) this.model.state = evicted;
   }
 
   /** The state now, had evictions been done at that moment; null when there were none or what followed excludes it. */
@@ -946,6 +962,11 @@ export class StoreRun {
       if (event.type === 'damaged') this.#damageMade.allow(readDamage(this.scenario, event));
       if (event.type === 'flushStarted') this.#faults.flushStarted();
       if (event.type === 'flushed') this.#retries.flushed();
+      expect(
+        event.type !== 'segmentEvicted' || this.scenario.whenDiskFull === 'evict-oldest',
+        'INV-12',
+        () => 'a segment is evicted from a store that refuses new records instead',
+      );
       if (event.type === 'flushFailed') {
         expect(
           this.#faults.met > this.#faults.metAtFlush || this.#mayBeFull,
@@ -969,7 +990,10 @@ export class StoreRun {
         needBytes,
       };
       for (const modelEvent of readEvent(event, situation)) this.#observe(modelEvent);
-      if (event.type === 'flushed') this.#judgeThrift();
+      if (event.type === 'flushed') {
+        this.#judgeThrift();
+        this.#faults.flushed();
+      }
       if (event.type === 'flushStarted') {
         this.#byPriority = isOwnOfCall;
         if (this.#emergency) this.model.state = inEmergency(this.model.state);
@@ -994,6 +1018,13 @@ export class StoreRun {
       this.disk === null || this.#faults.met > before || this.#faults.met > this.#faults.metAtFlush || this.#mayBeFull;
     expect(unsaved === 0 || mayFail, 'INV-15', () => `close left ${unsaved} records unsaved, and no I/O failed`);
     this.#forgetEngine();
+  }
+
+  /** What an earlier recovery missed may be back: a removal that was not durable is undone by a power cut. */
+  #isStillDamaged({ stream }: Range, { streams }: StoreInspection): boolean {
+    const key = this.scenario.streams[stream];
+    const found = streams.find(({ source, sensor }) => source === key?.source && sensor === key.sensor);
+    return (found?.damaged ?? 0) > (this.model.context.streams[stream]?.damaged ?? 0);
   }
 
   /** A recovery that was cut off may have logged what it found: the next one knows it and does not say it again. */

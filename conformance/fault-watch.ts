@@ -7,7 +7,6 @@
  */
 import { heads, isDead } from '../model/queries.ts';
 import type { Context, Lifecycle, Segment } from '../model/vocabulary.ts';
-import { syncedMark } from '../model/vocabulary.ts';
 import { parseSegmentName } from '../src/core/disk-index.ts';
 import type { IoErrorCode } from '../src/core/port.ts';
 import type { DamageMade } from './damage.ts';
@@ -24,8 +23,9 @@ export class FaultWatch implements DiskObserver {
   met = 0;
   /** `met` when the running flush started. */
   metAtFlush = 0;
-  /** Others fill the disk: what is refused need not be an operation that failed. */
+  /** Others fill the disk, or did since a flush last ended well: what is refused need not be an operation that failed. */
   tight = false;
+  #tightNow = false;
   #space = 0;
   #spaceAtFlush = 0;
   /** For lack of space, of the log. */
@@ -54,6 +54,16 @@ export class FaultWatch implements DiskObserver {
     this.#wasOpen = true;
   }
 
+  /** Others fill the disk from now on, or no longer. */
+  fill(isTight: boolean): void {
+    this.#tightNow = isTight;
+    this.tight ||= isTight;
+  }
+
+  flushed(): void {
+    this.tight = this.#tightNow;
+  }
+
   flushStarted(): void {
     this.metAtFlush = this.met;
     this.#spaceAtFlush = this.#space;
@@ -73,9 +83,11 @@ export class FaultWatch implements DiskObserver {
   asked({ kind, directory, name }: Operation): void {
     const number = kind === 'remove' && directory !== '' ? parseSegmentName(name) : null;
     if (number === null) return;
-    const segment = this.#segmentNamed(name);
-    if (this.#now().lifecycle === 'recovering') this.#noteRemovalInRecovery(number, segment);
-    else if (segment !== undefined) this.#judgeRemoval(segment);
+    const { context, lifecycle } = this.#now();
+    const segment = context.segments.find((each) => each.number === number);
+    // What the log had forgotten when power failed goes in recovery, and nobody misses it; without space others go, too.
+    if (lifecycle === 'recovering' && this.#logLacksSpace) this.#noteGone(number);
+    else if (lifecycle !== 'recovering' && segment !== undefined) this.#judgeRemoval(segment);
   }
 
   ended({ kind, directory, name }: Operation, code: IoErrorCode | null): void {
@@ -85,28 +97,30 @@ export class FaultWatch implements DiskObserver {
       this.#space++;
       if (directory === '') this.#logSpace++;
     }
-    const unreadable = kind === 'read' ? this.#segmentNamed(name) : undefined;
-    if (unreadable !== undefined) this.#damage.noteUnreadable(unreadable);
+    const unreadable = kind === 'read' && directory !== '' ? parseSegmentName(name) : null;
+    if (unreadable !== null) this.#noteGone(unreadable);
   }
 
-  #segmentNamed(name: string): Segment | undefined {
-    const number = parseSegmentName(name);
-    return number === null ? undefined : this.#now().context.segments.find((segment) => segment.number === number);
+  /**
+   * What cannot be read, or was given up, is as good as damaged. A segment that the model does not know, in recovery, is of
+   * a flush that was durable and not announced, or a copy of such; its records may have been acknowledged since, from RAM,
+   * and not durably.
+   */
+  #noteGone(number: number): void {
+    const { context, lifecycle } = this.#now();
+    const known = context.segments.find((segment) => segment.number === number);
+    if (known !== undefined) this.#damage.noteUnreadable(known);
+    if (known !== undefined || lifecycle !== 'recovering') return;
+    const blocks = context.streams.map(({ durableHead, appended }, i) => ({
+      stream: i,
+      from: durableHead,
+      to: appended,
+    }));
+    this.#damage.noteUnreadable({ number, source: 'host', bytes: 0, blocks });
   }
 
   get #logLacksSpace(): boolean {
     return this.#logSpace > this.#logSpaceBefore;
-  }
-
-  /**
-   * What the log had forgotten when power failed goes now, and nobody misses it. With a log that finds no space others go,
-   * too; one that the model does not know is of a flush that was durable and not announced, or a copy of such.
-   */
-  #noteRemovalInRecovery(number: number, segment: Segment | undefined): void {
-    if (!this.#logLacksSpace) return;
-    const { streams } = this.#now().context;
-    const blocks = streams.map((stream, i) => ({ stream: i, from: syncedMark(stream), to: stream.appended }));
-    this.#damage.noteUnreadable(segment ?? { number, source: 'host', bytes: 0, blocks });
   }
 
   #judgeRemoval(segment: Segment): void {

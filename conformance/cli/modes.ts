@@ -89,6 +89,12 @@ export const MODE_TABLE: readonly ModeEntry[] = [
     load: async () => (await import('./mode-refusals.ts')).command,
   },
   {
+    name: 'liveness',
+    flag: '--liveness',
+    help: 'faults end in states of every kind, and the store comes back within bounds',
+    load: async () => (await import('./mode-liveness.ts')).command,
+  },
+  {
     name: 'replay',
     flag: '--replay',
     help: 'run one saved trace and show its timeline: --replay FILE',

@@ -11,6 +11,7 @@ import type { FoundFrame, Frame, LogEnd } from './checkpoint-format.ts';
 import {
   completeBatches,
   FRAME_STORE,
+  PART_HEADER_BYTES,
   parsePartName,
   partName,
   placeBatch,
@@ -190,7 +191,7 @@ export interface FoundLog {
   /** Complete, and every batch behind the snapshot is there: a segment that the image does not name is not live. */
   readonly intact: boolean;
   readonly files: readonly FoundFile[];
-  /** A part of the newest generation is shorter than any that was synced. */
+  /** A part of the newest generation is shorter than any that was synced, and no running store began it beside another. */
   readonly short: boolean;
   /** Whether the newest generation there is said something of the store: its epoch is the newest, then. */
   readonly newest: boolean;
@@ -203,7 +204,7 @@ export interface FoundFile {
   readonly bytes: number;
   /** Of a generation whose snapshot is whole. */
   readonly whole: boolean;
-  /** Holds nothing: a generation that a crash cut off before its first frame was on disk. */
+  /** Holds nothing: a generation that a crash, or a disk that failed, cut off before its first frame was on disk. */
   readonly blank: boolean;
 }
 
@@ -258,8 +259,9 @@ export async function readCheckpointLog(
     const known = generations.get(generation);
     if (known !== undefined) ids.unshift(known.storeId);
     const found = scanWithAny(bytes, header.state === 'ok' ? [header.storeId] : ids, generation, part, native);
-    // Zeros in place of what the medium does not give are no blank file.
-    const blank = found === null && error === null && (header.state === 'ok' || bytes.every((byte) => byte === 0));
+    // Zeros in place of what the medium does not give are no blank file; one too short for a frame never held any.
+    const empty = header.state === 'ok' || bytes.length <= PART_HEADER_BYTES || bytes.every((byte) => byte === 0);
+    const blank = found === null && error === null && empty;
     if (blank) blanks.add(name);
     if (found === null) continue;
     if (known === undefined) generations.set(generation, found);
@@ -279,7 +281,7 @@ export async function readCheckpointLog(
   const damagedSince = [...generations].some(([number, { frames }]) => number > newestWhole && wasDurable(frames));
   const unreadSince = [...unreadable.keys()].some((number) => number > newestWhole);
   const unread = [...unreadable.values()].at(-1) ?? null;
-  const short = parts.some(({ generation: of, bytes }) => of === newestWhole && bytes < PAD_TO_BYTES);
+  const short = isShort(parts, newestWhole) && !beganWithin(generations, whole, newestWhole);
   if (found !== undefined && !damagedSince && !unreadSince) {
     const batches = completeBatches(found.frames);
     const image = new CheckpointImage();
@@ -304,6 +306,25 @@ export async function readCheckpointLog(
   const newest = last >= Math.max(...unreadable.keys()) && saysEpoch(generations.get(last)?.frames ?? []);
   const storeId = generations.get(last)?.storeId ?? null;
   return success({ image, storeId, generation, complete: false, intact: false, short, newest, files, unread });
+}
+
+const isShort = (parts: readonly PartFile[], generation: number): boolean =>
+  parts.some((part) => part.generation === generation && part.bytes < PAD_TO_BYTES);
+
+/** Whether an older whole generation is of the same epoch: then a running store began the newer one, perhaps in vain. */
+function beganWithin(
+  generations: ReadonlyMap<number, FoundGeneration>,
+  whole: ReadonlySet<number>,
+  newest: number,
+): boolean {
+  const epoch = epochOf(generations.get(newest));
+  return [...whole].some((older) => older < newest && epochOf(generations.get(older)) === epoch);
+}
+
+function epochOf(found: FoundGeneration | undefined): number {
+  const image = new CheckpointImage();
+  for (const frame of found?.frames ?? []) if (frame.type === FRAME_STORE) image.apply(frame);
+  return image.store?.epoch ?? 0;
 }
 
 const saysEpoch = (frames: readonly FoundFrame[]): boolean => frames.some(({ type }) => type === FRAME_STORE);

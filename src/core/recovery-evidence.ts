@@ -61,7 +61,8 @@ export class Evidence {
 
   /**
    * A power cut may leave a generation of the log short, or bring an older one back, but not behind segments of an epoch
-   * that a whole one began: then the file was cut short, or lost, since.
+   * that a whole one began: then the file was cut short, or lost, since. (One that a running store began in vain is short
+   * as well; beside it lies the one that it was to follow.)
    */
   #lostTail(log: FoundLog, found: readonly FoundSegment[]): boolean {
     const behind = (segment: FoundSegment): boolean =>
