@@ -38,6 +38,8 @@ export interface Scenario {
   readonly quotaBytes: number;
   readonly whenDiskFull: 'evict-oldest' | 'refuse-new';
   readonly durableAcknowledge: boolean;
+  /** Content is compared every so many steps; 0: only as readers come by. Left out: now and then, and after what could harm it. */
+  readonly contentEverySteps?: number;
 }
 
 /** A rule of the disk's faults as a trace has it: `times` left out for a fault that stays until faults end. */
@@ -66,6 +68,8 @@ export type Action =
   | { readonly do: 'open' }
   /** Ends one operation under way, the `pick`-th, counted round; `times` of them, one after the other. Default 1. */
   | { readonly do: 'io'; readonly pick: number; readonly fault?: Fault; readonly times?: number }
+  /** Calls made one behind the other in one turn, before anything that the engine does by itself goes on. */
+  | { readonly do: 'together'; readonly steps: readonly SingleAction[] }
   /** Ends all I/O, and what comes of it, until nothing is under way. */
   | { readonly do: 'drain' }
   /** Time passes up to the next timer. */
@@ -95,6 +99,9 @@ export type Action =
   | { readonly do: 'wait'; readonly ms: number }
   /** Faults have stopped: everything goes on until nothing is under way, and the store must be back in RAM mode. */
   | { readonly do: 'rest' };
+
+/** A step that takes no time: what can stand in `together`. */
+export type SingleAction = Exclude<Action, { readonly do: 'together' | 'drain' | 'rest' }>;
 
 /** Why a run was saved, and what it takes to run it again. */
 export interface Trace {
@@ -173,6 +180,8 @@ export function describeAction(action: Action): string {
       return `${action.spoils.map(describeSpoil).join(', ')}${action.whileOpen ? ' while it is open' : ''}; open, read, go on, open again`;
     case 'wait':
       return `${action.ms} ms pass`;
+    case 'together':
+      return `in one turn: ${action.steps.map(describeAction).join('; ')}`;
     default:
       return action.do;
   }
@@ -195,6 +204,7 @@ const ACTIONS: readonly string[] = [
   'close',
   'open',
   'io',
+  'together',
   'drain',
   'timer',
   'holdReads',

@@ -31,7 +31,7 @@ import { Engine } from '../src/core/engine.ts';
 import type { RecordBatch } from '../src/core/record-batch.ts';
 import type { StreamHandle } from '../src/core/stream-handle.ts';
 import type { EngineEvent, StoreInspection } from '../src/core/types.ts';
-import type { Action, Scenario, TraceRule } from './actions.ts';
+import type { Action, Scenario, SingleAction, TraceRule } from './actions.ts';
 import { answeredWithoutIo, compareBatch, macrotask } from './answers.ts';
 import { boundariesReached } from './boundaries.ts';
 import { bitsAsNumber, meaningOf, numberOf } from './call-forms.ts';
@@ -236,11 +236,17 @@ export class StoreRun {
     await this.#settle();
     this.#throwHeard();
     if (!this.model.repeats) this.#compare();
-    const seldom = this.scenario.streams.length % 2 === 0;
-    const due = this.#steps % (seldom ? CONTENT_SELDOM_STEPS : CONTENT_EVERY_STEPS) === 0;
-    if (due || (this.#dirty && !seldom)) await this.#checkContent();
+    if (this.#contentDue()) await this.#checkContent();
     this.#dirty = false;
     return true;
+  }
+
+  #contentDue(): boolean {
+    const { contentEverySteps: every } = this.scenario;
+    if (every !== undefined) return every > 0 && this.#steps % every === 0;
+    const seldom = this.scenario.streams.length % 2 === 0;
+    const due = this.#steps % (seldom ? CONTENT_SELDOM_STEPS : CONTENT_EVERY_STEPS) === 0;
+    return due || (this.#dirty && !seldom);
   }
 
   /** Lets everything go on that needs no I/O, and judges the answers. */
@@ -262,7 +268,7 @@ export class StoreRun {
 
   // ---- Actions
 
-  async #perform(action: Action): Promise<boolean> {
+  #perform(action: Action): boolean | Promise<boolean> {
     switch (action.do) {
       case 'append':
         return this.#append(action.stream, action.bits, action.timeMs);
@@ -295,6 +301,8 @@ export class StoreRun {
         return this.#open();
       case 'io':
         return this.#io(action.pick, action.fault, action.times ?? 1);
+      case 'together':
+        return this.#together(action.steps);
       case 'drain':
         return this.#drain();
       case 'timer':
@@ -320,6 +328,17 @@ export class StoreRun {
       case 'rest':
         return this.#rest();
     }
+  }
+
+  /** Nothing is awaited in between: the engine finds all of the calls done when it goes on. */
+  #together(steps: readonly SingleAction[]): boolean {
+    let any = false;
+    for (const step of steps) {
+      if (this.#perform(step) !== true) continue;
+      any = true;
+      this.#compare();
+    }
+    return any;
   }
 
   #handle(stream: number): StreamHandle | null {
@@ -706,7 +725,9 @@ export class StoreRun {
     make().then(
       (result) => {
         underWay.answered = { result };
-        if (underWay.what === 'open') this.#guarded(() => this.#opened(underWay, result as Result<Engine>));
+        // A store without a disk opens in one turn: power may fail in that turn, and nobody gets this engine any more.
+        if (underWay.what === 'open' && this.#underWay.includes(underWay))
+          this.#guarded(() => this.#opened(underWay, result as Result<Engine>));
       },
       (thrown: unknown) => {
         underWay.answered = { thrown };

@@ -76,7 +76,7 @@ export function closingActions(scenario: Scenario): Action[] {
 }
 
 /** An engine that throws is as wrong as one that answers wrongly. */
-const asDivergence = (thrown: unknown): Divergence =>
+export const asDivergence = (thrown: unknown): Divergence =>
   thrown instanceof Divergence
     ? thrown
     : new Divergence('assertion', thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
@@ -84,12 +84,12 @@ const asDivergence = (thrown: unknown): Divergence =>
 /** What comes next; null ends the run. */
 type Next = () => Action | null | Promise<Action | null>;
 
-async function takeAll(run: StoreRun, next: Next, onStep: OnStep): Promise<Outcome> {
-  // An assertion of the engine that nobody awaits comes up here, and belongs to the step that was taken.
+/** Runs the work; an assertion of the engine that nobody awaits belongs to the step that was taken. */
+export async function overhearing<T>(run: StoreRun, work: () => Promise<T>): Promise<T> {
   const overhear = (reason: unknown): void => run.overhear(reason);
   process.on('unhandledRejection', overhear);
   try {
-    return await takeEach(run, next, onStep);
+    return await work();
   } finally {
     process.off('unhandledRejection', overhear);
   }
@@ -140,7 +140,7 @@ export async function runRecipe(
     }
     return closing[closed++] ?? null;
   };
-  return takeAll(run, next, onStep);
+  return overhearing(run, () => takeEach(run, next, onStep));
 }
 
 /** Gives the steps that lead to a start, one a call, and null from then on when it is reached or out of reach. */
@@ -165,7 +165,7 @@ export async function runSteps(
   onStep: OnStep = NOBODY,
 ): Promise<Outcome> {
   const run = new StoreRun(scenario, coverage);
-  return takeAll(run, () => next(run), onStep);
+  return overhearing(run, () => takeEach(run, () => next(run), onStep));
 }
 
 /** Takes exactly the given actions. */

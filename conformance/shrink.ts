@@ -156,7 +156,7 @@ export function shrinkCase(start: Case, breaks: string, budget = TRIES_MAX): Pro
  * @param runs up to and including the one that failed. @param path fast-check's way to it, if it has one.
  */
 export async function shrinkFailure(
-  outcome: Outcome,
+  outcome: Case & Pick<Outcome, 'failure'>,
   about: { readonly seed: number; readonly runs: number; readonly path: string | null },
   budget = TRIES_MAX,
 ): Promise<Failure> {

@@ -21,7 +21,12 @@ export function layOut(
       }
     }
     for (let i = 0; i < blocks.length; i += scope.blocksPerSegment) {
-      segments.push({ number: ++number, source, bytes: 1, blocks: blocks.slice(i, i + scope.blocksPerSegment) });
+      segments.push({
+        number: ++number,
+        source,
+        bytes: scope.segmentBytes,
+        blocks: blocks.slice(i, i + scope.blocksPerSegment),
+      });
     }
   }
   return segments;
@@ -88,7 +93,8 @@ export function flushCandidates(context: Context, scope: Scope): ModelEvent[] {
   const [oldest, second] = context.segments;
   const events: ModelEvent[] = [{ type: 'FLUSH_DONE', segments, heads }, ...wrongCommits(context, segments, heads)];
   events.push({ type: 'FLUSH_FAILED' });
-  if (oldest !== undefined) events.push({ type: 'EVICT', segment: oldest.number, needBytes: segments.length });
-  if (second !== undefined) events.push({ type: 'EVICT', segment: second.number, needBytes: segments.length });
+  const needBytes = segments.length * scope.segmentBytes;
+  if (oldest !== undefined) events.push({ type: 'EVICT', segment: oldest.number, needBytes });
+  if (second !== undefined) events.push({ type: 'EVICT', segment: second.number, needBytes });
   return events;
 }

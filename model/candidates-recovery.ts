@@ -88,7 +88,7 @@ function wrongRecoveries(context: Context, scope: Scope, right: Recovered): Reco
     ...right,
     segments: renumbered.map((segment, i) => (i === 0 ? { ...segment, bytes: bounds.segmentBytesMax + 1 } : segment)),
   });
-  const copies = Array.from({ length: bounds.quotaBytes + 1 }, (_, i) => ({
+  const copies = Array.from({ length: Math.floor(bounds.quotaBytes / first.bytes) + 1 }, (_, i) => ({
     ...first,
     number: context.lastSegment + 10 + i,
     blocks: [],

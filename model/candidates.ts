@@ -115,7 +115,7 @@ export function candidates(state: ModelState, scope: Scope, harm: Harm): ModelEv
   if (worthIt) events.push({ type: 'FLUSH' });
   for (const [stream, of] of context.streams.entries()) {
     if (of.appended < (scope.recordsMax[stream] ?? 0)) events.push(...appendCandidates(context, stream));
-    events.push(...readerCandidates(context, stream, scope));
+    if (scope.untouched?.includes(stream) !== true) events.push(...readerCandidates(context, stream, scope));
     events.push(...damageCandidates(context, stream, harm.damages < scope.damagesMax));
   }
   return events;

@@ -18,8 +18,12 @@ export interface Scope {
   readonly recordsMax: readonly number[];
   readonly recordsPerBlock: number;
   readonly blocksPerSegment: number;
+  /** What a segment weighs against the quota. */
+  readonly segmentBytes: number;
   /** Streams that are also read and acknowledged one by one; the others in whole batches only. */
   readonly piecemeal: readonly StreamIndex[];
+  /** Streams whose records nobody reads or discards. Default: none. */
+  readonly untouched?: readonly StreamIndex[];
   /** Sectors in use from which on flush() is called. The threshold and close() ask for flushes by themselves. */
   readonly flushCallFrom: number;
   /** False: a checkpoint is made when it lets a segment go, and a segment that may go goes before anything else. */
@@ -63,6 +67,7 @@ export const LINUX_SCOPE: Scope = {
   recordsMax: [3, 3],
   recordsPerBlock: 2,
   blocksPerSegment: 2,
+  segmentBytes: 1,
   piecemeal: [0],
   flushCallFrom: 4,
   upkeepAnytime: false,

@@ -52,6 +52,12 @@ export const MODE_TABLE: readonly ModeEntry[] = [
     load: async () => (await import('./mode-random.ts')).command,
   },
   {
+    name: 'tour',
+    flag: '--tour',
+    help: 'every edge of some small worlds, each run on the engine; no chance in it',
+    load: async () => (await import('./mode-tour.ts')).command,
+  },
+  {
     name: 'faults',
     flag: '--faults',
     help: 'a fault at every I/O operation of some lives: once, for good, and with a crash behind it',
