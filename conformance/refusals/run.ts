@@ -14,9 +14,10 @@ import { makeTrace } from '../run.ts';
 import { ANSWERS } from './answers.ts';
 import { CALLS } from './calls.ts';
 import type { Case } from './case.ts';
+import { LIVES } from './lives.ts';
 import { SETTINGS } from './settings.ts';
 
-export const CASES: readonly Case[] = [...SETTINGS, ...CALLS, ...ANSWERS];
+export const CASES: readonly Case[] = [...SETTINGS, ...CALLS, ...ANSWERS, ...LIVES];
 
 /** @returns what is wrong with the case, or null. */
 export async function findingOf({ check }: Case): Promise<string | null> {
