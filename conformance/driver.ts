@@ -476,7 +476,7 @@ export class StoreRun {
     if (engine === null) return false;
     if (isOpen(model.state)) model.state = inEmergency(model.state);
     const marks = model.context.streams.map(({ appended }) => appended);
-    const endMs = this.clock.wallMs + deadlineMs;
+    const endMs = this.clock.elapsedMs + deadlineMs;
     this.#await({ what: 'emergencyFlush', marks, endMs }, () => engine.emergencyFlush(deadlineMs));
     return true;
   }
@@ -760,9 +760,8 @@ export class StoreRun {
     const { result } = answered;
     if (!result.ok) {
       const { code, message } = result.failure;
-      const flushes = what === 'flush' || what === 'emergencyFlush';
       const explained =
-        (code === 'IO_FAILED' && (this.#faults.met > call.faultsBefore || (flushes && this.#mayBeFull))) ||
+        (code === 'IO_FAILED' && (this.#faults.met > call.faultsBefore || (what === 'flush' && this.#mayBeFull))) ||
         (code === 'CLOSED' && !isOpen(this.model.state));
       expect(explained, 'INV-09', () => `${what} failed without a cause: ${code}, ${message}`);
       this.#judgeReason(what, code, message);
@@ -772,8 +771,9 @@ export class StoreRun {
     if (what === 'read' || what === 'peek') this.#judgeBatch(call, result.value as RecordBatch);
     if (what === 'emergencyFlush') this.#judgeSaved(call, result.value as SaveReport);
     // Time stands still while a flush runs, unless a timer was waited for.
-    const allSaved =
-      this.disk !== null && (what === 'flush' || (what === 'emergencyFlush' && this.clock.wallMs < call.endMs));
+    const inTime = what === 'emergencyFlush' && this.clock.elapsedMs < call.endMs;
+    const wentWell = inTime && (result.value as SaveReport).failure === null;
+    const allSaved = this.disk !== null && (what === 'flush' || wentWell);
     if (allSaved) {
       streams.forEach((stream, i) =>
         expect(
@@ -817,6 +817,11 @@ export class StoreRun {
       'INV-15',
       () => `emergencyFlush reports ${report.unsaved} records unsaved, ${left} are`,
     );
+    if (report.failure === null) return;
+    const { code, message } = report.failure;
+    const explained = code === 'IO_FAILED' && (this.#faults.met > call.faultsBefore || this.#mayBeFull);
+    expect(explained, 'INV-09', () => `emergencyFlush met an error without a cause: ${code}, ${message}`);
+    this.#judgeReason('emergencyFlush', code, message);
   }
 
   /** A power-fail flush commits after each priority; the model has one commit a flush. */

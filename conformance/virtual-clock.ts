@@ -85,6 +85,7 @@ export function simulatedPlatform(disk: DiskPort | null, clock: VirtualClock, id
     name: disk === null ? 'simulated without disk' : 'simulated',
     disk,
     nowMs: () => clock.wallMs,
+    elapsedMs: () => clock.elapsedMs,
     newStoreId: () => ids.next(),
   };
 }

@@ -225,7 +225,8 @@ export class Store implements AsyncDisposable {
 
   /**
    * Power is failing: saves highest priority first until `deadlineMs` milliseconds have passed.
-   * @throws StoreError IO_FAILED, CLOSED, PARAMETER_INVALID.
+   * @returns what was and was not saved; `failure` says what the disk said, when it failed on the way.
+   * @throws StoreError CLOSED, PARAMETER_INVALID.
    */
   async emergencyFlush({ deadlineMs }: { readonly deadlineMs: number }): Promise<SaveReport> {
     return unwrap(await this.#engine.emergencyFlush(deadlineMs));
@@ -235,10 +236,14 @@ export class Store implements AsyncDisposable {
    * Flushes, writes the checkpoint, unlocks. A second call changes nothing; it resolves with the first one, and with
    * the same report, so that nobody goes on while another is still saving.
    * @returns what was and, with a deadline or a failing disk, was not saved.
+   * @throws StoreError PARAMETER_INVALID for a deadline that is none; the store is as it was.
    */
   async close({ deadlineMs }: { readonly deadlineMs?: number } = {}): Promise<SaveReport> {
     this.#closing ??= this.#engine.close(deadlineMs);
-    return unwrap(await this.#closing);
+    const result = await this.#closing;
+    // A call that was refused for what it asked has closed nothing.
+    if (!result.ok && result.failure.code === 'PARAMETER_INVALID') this.#closing = null;
+    return unwrap(result);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

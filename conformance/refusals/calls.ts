@@ -197,6 +197,7 @@ const RECORDS: readonly Case[] = [
   ...[-1, Number.NaN].map((ms) =>
     answered(`emergencyFlush(${ms})`, ({ engine }) => engine.emergencyFlush(ms), INVALID),
   ),
+  ...[-1, Number.NaN].map((ms) => answered(`close(${ms})`, ({ engine }) => engine.close(ms), INVALID)),
 ];
 
 /** Everything but reading figures, on a store that is closed. */

@@ -8,13 +8,14 @@
  */
 import { checkpointDue, writeCheckpoint } from './checkpoint.ts';
 import { ioFailure } from './checkpoint-log.ts';
-import type { Result } from './codes.ts';
+import type { Failure, Result } from './codes.ts';
 import { failure, success } from './codes.ts';
 import type { Settings } from './config.ts';
+import { Deadline } from './deadline.ts';
 import type { FlushOutcome, FlushPlan } from './flush.ts';
 import { planByPriority, planBySource, runFlush } from './flush.ts';
 import { inspectStore, ledgerOf, statsOf } from './inspect.ts';
-import type { Platform } from './port.ts';
+import type { IoError, Platform } from './port.ts';
 import { Reader } from './reader.ts';
 import { recover } from './recovery.ts';
 import { SHAPE_EVT, shapeOf, shapeType } from './sector-pool.ts';
@@ -42,7 +43,12 @@ export interface SaveReport {
     readonly saved: number;
     readonly unsaved: number;
   })[];
+  /** Why saving ended before its time: what the disk said. Null when it did not, also when the time was up. */
+  readonly failure: Failure | null;
 }
+
+const badDeadline = (deadlineMs: number): ReturnType<typeof failure> =>
+  failure('PARAMETER_INVALID', `deadlineMs is ${deadlineMs}: give the milliseconds that are left, 0 or more`);
 
 interface Waiter {
   readonly settle: (result: Result<void>) => void;
@@ -344,26 +350,22 @@ export class Engine {
   /**
    * Power is failing: saves what is in RAM, highest priority first, each priority durable before the next is begun,
    * until `deadlineMs` milliseconds from now. A running flush is cut at its next segment.
-   * @returns what was and what was not saved; IO_FAILED and CLOSED as for flush.
+   * @returns what was and what was not saved, also when the disk failed on the way; CLOSED, PARAMETER_INVALID.
    */
   async emergencyFlush(deadlineMs: number): Promise<Result<SaveReport>> {
     const state = this.#state;
     if (!state.open) return failure('CLOSED', 'the store is closed');
-    if (!(deadlineMs >= 0)) {
-      return failure(
-        'PARAMETER_INVALID',
-        `deadlineMs is ${deadlineMs}: give the milliseconds that are left, 0 or more`,
-      );
-    }
+    if (!(deadlineMs >= 0)) return badDeadline(deadlineMs);
     const before = this.#inRam();
-    if (state.disk === null) return success(this.#report(before));
-    const endMs = state.platform.nowMs() + deadlineMs;
+    if (state.disk === null) return success(this.#report(before, null));
+    const deadline = new Deadline(state.platform, deadlineMs);
     this.#hurry = true;
     return this.#exclusive(async () => {
       this.#hurry = false;
       if (state.lifecycle === 'failed') return failure('CLOSED', 'the store has failed and writes nothing more');
-      const outcome = await this.#attempt(planByPriority(state, () => state.platform.nowMs() >= endMs));
-      return outcome.ok ? success(this.#report(before)) : ioFailure('save on power failure', outcome.error);
+      const outcome = await this.#attempt(planByPriority(state, () => deadline.isOver));
+      // Whoever asks has little time left and one question: what is safe. An error is no answer to that.
+      return success(this.#report(before, outcome.ok ? null : outcome.error));
     });
   }
 
@@ -373,7 +375,7 @@ export class Engine {
     return this.#handles.map((_, slot) => (pool.appended[slot] as number) - pool.ramFrom(slot));
   }
 
-  #report(before: readonly number[]): SaveReport {
+  #report(before: readonly number[], error: IoError | null): SaveReport {
     const { pool, disk } = this.#state;
     const streams: SaveReport['streams'][number][] = [];
     const total = { saved: 0, unsaved: 0 };
@@ -393,35 +395,38 @@ export class Engine {
     return {
       ...total,
       streams: streams.sort((a, b) => b.priority - a.priority),
+      failure: error === null ? null : ioFailure('save everything', error).failure,
     };
   }
 
   /**
    * Flushes, writes the checkpoint, unlocks. Appends are refused from the call on. With a deadline, saving stops
-   * there. The store is closed in every case; the report says what could not be saved.
-   * @returns CLOSED when it is closed already or being closed.
+   * there. The store is closed in every other case; the report says what could not be saved.
+   * @returns CLOSED when it is closed already or being closed; PARAMETER_INVALID, nothing changed.
    */
   async close(deadlineMs = Number.POSITIVE_INFINITY): Promise<Result<SaveReport>> {
     const state = this.#state;
     const failed = state.lifecycle === 'failed';
     if (!state.open && !failed) return failure('CLOSED', 'the store is closed already');
+    if (!(deadlineMs >= 0)) return badDeadline(deadlineMs);
     const before = this.#inRam();
-    const endMs = state.platform.nowMs() + deadlineMs;
-    const late = (): boolean => state.platform.nowMs() >= endMs;
+    const deadline = new Deadline(state.platform, deadlineMs);
+    const late = (): boolean => deadline.isOver;
     state.lifecycle = 'closing';
     this.#endRetryWait();
     this.#hurry = Number.isFinite(deadlineMs);
     return this.#exclusive(async () => {
       this.#hurry = false;
+      let error: IoError | null = null;
       if (state.disk !== null) {
         try {
           // On top of a state that cannot be, nothing is written: what is on disk stays as it is.
-          if (!failed && state.lifecycle !== 'failed') await this.#saveAll(Number.isFinite(deadlineMs), late);
+          if (!failed && state.lifecycle !== 'failed') error = await this.#saveAll(Number.isFinite(deadlineMs), late);
         } finally {
           await state.disk.port.unlock();
         }
       }
-      const report = this.#report(before);
+      const report = this.#report(before, error);
       state.lifecycle = 'closed';
       const saved = report.unsaved === 0;
       for (const waiter of this.#flushWaiters) {
@@ -434,13 +439,16 @@ export class Engine {
     });
   }
 
-  async #saveAll(byPriority: boolean, late: () => boolean): Promise<void> {
+  /** @returns what kept records from being saved. */
+  async #saveAll(byPriority: boolean, late: () => boolean): Promise<IoError | null> {
     const state = this.#state;
     const inRam = (): boolean => this.#inRam().some((records) => records > 0);
     // A flush that was running when close was called may have saved everything.
-    if (inRam()) await this.#attempt(byPriority ? planByPriority(state, late) : planBySource(state, late));
+    const plan = byPriority ? planByPriority(state, late) : planBySource(state, late);
+    const flushed = inRam() ? await this.#attempt(plan) : null;
     // A failure here costs the acknowledgements since the last checkpoint: delivered again, never lost.
     await writeCheckpoint(state, { clean: !inRam() });
+    return flushed?.ok === false ? flushed.error : null;
   }
 
   #exclusive<T>(work: () => Promise<T>): Promise<T> {

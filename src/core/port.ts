@@ -74,6 +74,8 @@ export interface Platform {
   readonly disk: DiskPort | null;
   /** UTC milliseconds, an integer. May jump; the engine orders nothing by it. */
   nowMs(): number;
+  /** Milliseconds since a moment that stays the same; never goes back. Deadlines go by it, where the platform has it. */
+  elapsedMs?(): number;
   /** 16 fresh bytes, never handed out twice: the identity of a new store. */
   newStoreId(): Uint8Array;
   /** CRC-32 (IEEE) continued from `seed` (0 to begin), when the platform has a fast one; else the engine's own. */

@@ -6,6 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
+import { performance } from 'node:perf_hooks';
 import { crc32 } from 'node:zlib';
 import type { Platform } from '../core/port.ts';
 import { LinuxDisk } from './linux-disk.ts';
@@ -26,6 +27,7 @@ export function createLinuxPlatform(options: LinuxPlatformOptions): Platform {
     name: 'linux',
     disk: new LinuxDisk(resolve(options.directory)),
     nowMs: () => Math.trunc(clock()),
+    elapsedMs: () => performance.now(),
     newStoreId: () => new Uint8Array(randomBytes(STORE_ID_BYTES)),
     crc32: (bytes, seed) => crc32(bytes, seed),
   };

@@ -129,7 +129,7 @@ describe('power is failing', () => {
       bench.disk.autoSteps = steps;
       const saving = bench.engine.emergencyFlush(200);
       await settle();
-      bench.clock.wallMs += 200;
+      bench.clock.advance(200);
       bench.disk.autoSteps = Number.POSITIVE_INFINITY;
       bench.disk.completeAll();
       const report = unwrap(await saving);
@@ -154,6 +154,58 @@ describe('power is failing', () => {
     expect(unwrap(await bench.engine.emergencyFlush(1000))).toMatchObject({ saved: 40, unsaved: 0 });
     expect(codeOf(await bench.engine.emergencyFlush(Number.NaN))).toBe('PARAMETER_INVALID');
     expect(codeOf(await bench.engine.emergencyFlush(-1))).toBe('PARAMETER_INVALID');
+  });
+
+  // Goal: who has little time left hears what is safe, also when the disk fails on the way. Method: the disk fails at the second priority.
+  it('says what the priorities before saved when the disk fails at one', async () => {
+    const bench = await threePriorities();
+    bench.fault({ kind: 'write', directory: 'mgc', times: Number.POSITIVE_INFINITY, fault: { code: 'IO' } });
+    const report = unwrap(await bench.engine.emergencyFlush(1_000));
+    expect(report.saved).toBeGreaterThan(0);
+    expect(report.saved + report.unsaved).toBe(40);
+    expect(report.failure).toMatchObject({ code: 'IO_FAILED', message: expect.stringContaining('EIO: write mgc/') });
+    const after = await bench.crash('nothing');
+    for (const { source, sensor, saved: records } of report.streams) {
+      const found = after.engine.inspect().streams.find((each) => each.source === source && each.sensor === sensor);
+      expect(found?.appended ?? 0).toBe(records);
+    }
+  });
+
+  // Goal: a clock that somebody sets moves no deadline. Method: set it back, and forward, while the disk is slow; with and without a count of elapsed time.
+  it.each([
+    ['a count of elapsed time', true, -3_600_000],
+    ['a count of elapsed time', true, 3_600_000],
+    ['a clock alone', false, -3_600_000],
+  ])('keeps its deadline with %s (%s) when the clock is set by %d ms', async (_, counts, byMs) => {
+    const bench = await Workbench.open();
+    await bench.engine.close();
+    const { elapsedMs, ...platform } = simulatedPlatform(bench.disk, bench.clock, bench.ids);
+    const engine = unwrap(
+      await bench.tryOpen(counts ? { ...platform, elapsedMs: elapsedMs as () => number } : platform),
+    );
+    for (const [sensor, priority] of [9, 1].entries()) {
+      const stream = engine.stream({ source: 'host', sensor: 50 + sensor }, { ...EVT, priority });
+      unwrap(stream).appendBits(1, 5);
+    }
+    bench.disk.autoSteps = 0;
+    const saving = engine.emergencyFlush(200);
+    await settle();
+    bench.clock.wallMs += byMs;
+    bench.disk.complete();
+    await settle();
+    bench.clock.advance(200);
+    bench.disk.autoSteps = Number.POSITIVE_INFINITY;
+    bench.disk.completeAll();
+    expect(unwrap(await saving)).toMatchObject({ saved: 1, unsaved: 1, failure: null });
+  });
+
+  // Goal: a deadline that is none closes nothing. Method: NaN and a negative one, then a record, then a proper close.
+  it('is no reason to close a store when it is no number', async () => {
+    const bench = await Workbench.open();
+    for (const deadlineMs of [Number.NaN, -1])
+      expect(codeOf(await bench.engine.close(deadlineMs))).toBe('PARAMETER_INVALID');
+    appendAll(bench.stream('host', 1), [1]);
+    expect(unwrap(await bench.engine.close(1_000))).toMatchObject({ saved: 1, unsaved: 0, failure: null });
   });
 
   // Goal: a running flush does not eat the time. Method: a flush of many segments is held in its first; the emergency cuts it at the next, and its callers are served all the same.
@@ -195,6 +247,7 @@ describe('closing', () => {
       saved: 5,
       unsaved: 0,
       streams: [{ source: 'host', sensor: 1, priority: 0, saved: 5, unsaved: 0 }],
+      failure: null,
     });
     expect(bench.engine.inspect().lifecycle).toBe('closed');
     expect(stream.append(9, 9)).toBe(-2);
@@ -240,7 +293,7 @@ describe('closing', () => {
     bench.disk.autoSteps = 0;
     const closing = bench.engine.close(100);
     await settle();
-    bench.clock.wallMs += 100;
+    bench.clock.advance(100);
     bench.disk.autoSteps = Number.POSITIVE_INFINITY;
     bench.disk.completeAll();
     expect(unwrap(await closing)).toMatchObject({

@@ -319,8 +319,11 @@ describe('ending', () => {
       saved: 10,
       unsaved: 0,
       streams: [{ source: 'host', sensor: 1, priority: 5, saved: 10, unsaved: 0 }],
+      failure: null,
     });
     expect(await codeOf(() => store.emergencyFlush({ deadlineMs: Number.NaN }))).toBe('PARAMETER_INVALID');
+    expect(await codeOf(() => store.close({ deadlineMs: Number.NaN }))).toBe('PARAMETER_INVALID');
+    expect(store.inspect().lifecycle).toBe('ram');
   });
 
   it('leaves a lock that nobody holds, so that the next one needs no space to take it', async () => {
