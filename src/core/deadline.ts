@@ -1,6 +1,6 @@
 /**
  * A time limit for saving. It goes by the platform's own count of elapsed time; where there is none, by the clock, of which
- * only steps forward count: set back, it gives no time away, set forward, it ends the limit early.
+ * only steps forward count: set back, it gives what passed since it was last looked at, set forward, it ends the limit early.
  */
 import type { Platform } from './port.ts';
 

@@ -171,24 +171,12 @@ describe('power is failing', () => {
     }
   });
 
-  // Goal: a clock that somebody sets moves no deadline. Method: set it back, and forward, while the disk is slow; with and without a count of elapsed time.
-  it.each([
-    ['a count of elapsed time', true, -3_600_000],
-    ['a count of elapsed time', true, 3_600_000],
-    ['a clock alone', false, -3_600_000],
-  ])('keeps its deadline with %s (%s) when the clock is set by %d ms', async (_, counts, byMs) => {
+  // Goal: a clock that somebody sets moves no deadline. Method: set it back, and forward, while the disk is slow; let the time pass.
+  it.each([-3_600_000, 3_600_000])('keeps its deadline when the clock is set by %d ms', async (byMs) => {
     const bench = await Workbench.open();
-    await bench.engine.close();
-    const { elapsedMs, ...platform } = simulatedPlatform(bench.disk, bench.clock, bench.ids);
-    const engine = unwrap(
-      await bench.tryOpen(counts ? { ...platform, elapsedMs: elapsedMs as () => number } : platform),
-    );
-    for (const [sensor, priority] of [9, 1].entries()) {
-      const stream = engine.stream({ source: 'host', sensor: 50 + sensor }, { ...EVT, priority });
-      unwrap(stream).appendBits(1, 5);
-    }
+    for (const priority of [9, 1]) appendAll(bench.stream('host', 50 + priority, { ...EVT, priority }), [1]);
     bench.disk.autoSteps = 0;
-    const saving = engine.emergencyFlush(200);
+    const saving = bench.engine.emergencyFlush(200);
     await settle();
     bench.clock.wallMs += byMs;
     bench.disk.complete();
