@@ -53,12 +53,14 @@ export type VolatileUnit =
   | {
       readonly kind: 'content';
       readonly inode: number;
+      /** Of the write that it is a piece of. */
+      readonly order: number;
       readonly offset: number;
       readonly bytes: Uint8Array;
       readonly lost: boolean;
     }
   /** The file's length became durable before its bytes: they read as zeros. */
-  | { readonly kind: 'length'; readonly inode: number; readonly bytes: number };
+  | { readonly kind: 'length'; readonly inode: number; readonly order: number; readonly bytes: number };
 
 /** A disk as plain JSON data. */
 export interface DiskImage {
@@ -207,15 +209,17 @@ export class DiskState {
     }
     for (const { inode, durable, unsynced } of this.#files.values()) {
       let end = durable.length;
-      for (const { offset, bytes, lost } of unsynced) {
+      let longest = 0;
+      for (const { order, offset, bytes, lost } of unsynced) {
         for (let from = 0; from < bytes.length; ) {
           const to = Math.min(bytes.length, (Math.floor((offset + from) / ATOM_BYTES) + 1) * ATOM_BYTES - offset);
-          units.push({ kind: 'content', inode, offset: offset + from, bytes: bytes.subarray(from, to), lost });
+          units.push({ kind: 'content', inode, order, offset: offset + from, bytes: bytes.subarray(from, to), lost });
           from = to;
         }
+        if (offset + bytes.length > end) longest = order;
         end = Math.max(end, offset + bytes.length);
       }
-      if (end > durable.length) units.push({ kind: 'length', inode, bytes: end });
+      if (end > durable.length) units.push({ kind: 'length', inode, order: longest, bytes: end });
     }
     return units;
   }
@@ -245,6 +249,22 @@ export class DiskState {
     }
     after.#forgetUnreachable();
     return after;
+  }
+
+  /** The same disk once more, in the same order of changes; a later change of one does not touch the other. */
+  copy(): DiskState {
+    const copy = new DiskState();
+    copy.#nextInode = this.#nextInode;
+    copy.#order = this.#order;
+    // Contents are never written into, only replaced.
+    for (const [inode, file] of this.#files) {
+      copy.#files.set(inode, { ...file, unsynced: file.unsynced.map((write) => ({ ...write })) });
+    }
+    for (const [directory, { durable, current, unsynced }] of this.#directories) {
+      const names = { durable: new Map(durable), current: new Map(current), unsynced: [...unsynced] };
+      copy.#directories.set(directory, names);
+    }
+    return copy;
   }
 
   /** Changes bytes under the file system's feet: what the medium does when it decays. */

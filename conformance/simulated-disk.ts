@@ -258,6 +258,13 @@ export class SimulatedDisk implements DiskPort {
     return after;
   }
 
+  /** What a crash at this moment has to do with: the disk without the operations under way, and with them; copies. */
+  crashStates(): { readonly undone: DiskState; readonly done: DiskState } {
+    const undone = this.#state.copy();
+    const done = this.#withUnderWay();
+    return { undone, done: done === this.#state ? undone : done };
+  }
+
   /** Indexes for a `CrashChoice` that say what `{ seed }` would draw: the same crash as plain data. */
   survivors(seed: number): number[] {
     return drawSurvivors(this.volatileUnits(), new Random(seed));
@@ -494,7 +501,7 @@ export class SimulatedDisk implements DiskPort {
     );
     changes.sort((a, b) => a.id - b.id);
     if (changes.length === 0) return this.#state;
-    const state = DiskState.restore(this.#state.snapshot());
+    const state = this.#state.copy();
     for (const { kind, directory, name, offset, data, to } of changes) {
       if (kind === 'write') state.write(directory, name, offset, data as Uint8Array);
       else if (kind === 'remove') state.remove(directory, name);
@@ -507,7 +514,7 @@ export class SimulatedDisk implements DiskPort {
   #afterCrash(choice: CrashChoice): DiskState {
     if (choice.kind === 'kill') {
       this.residue = choice.underWay === 'done' ? 'killed, under way done' : 'killed, under way undone';
-      return choice.underWay === 'done' ? this.#withUnderWay() : DiskState.restore(this.#state.snapshot());
+      return choice.underWay === 'done' ? this.#withUnderWay() : this.#state.copy();
     }
     const state = this.#withUnderWay();
     const units = state.volatileUnits();

@@ -58,6 +58,12 @@ export const MODE_TABLE: readonly ModeEntry[] = [
     load: async () => (await import('./mode-tour.ts')).command,
   },
   {
+    name: 'crash',
+    flag: '--crash',
+    help: 'power fails at every I/O step of many runs, with everything that may be left, and in recovery again',
+    load: async () => (await import('./mode-crash.ts')).command,
+  },
+  {
     name: 'faults',
     flag: '--faults',
     help: 'a fault at every I/O operation of some lives: once, for good, and with a crash behind it',

@@ -2,6 +2,7 @@
  * Runs inside a planted copy: the kit's modes look for the bug, one after the other, and what they found is written to
  * stdout as JSON. The first that catches it ends the search, unless every mode is asked.
  */
+import { QUICK, runCrash } from '../crash/run.ts';
 import { runInterleavings } from '../interleavings/run.ts';
 import { runCampaign } from '../run.ts';
 import type { VisitOptions } from './visit.ts';
@@ -34,6 +35,12 @@ const SEARCHES: Readonly<Record<string, Search>> = {
   interleavings: async ({ seed }) => {
     const { outcome } = await runInterleavings({ seed, quick: true, runs: 100, command: '' });
     const { failure } = outcome;
+    return failure === null
+      ? null
+      : { breaks: failure.breaks, steps: failure.trace.actions.length, runs: failure.runs };
+  },
+  crash: async ({ seed }) => {
+    const { failure } = (await runCrash({ ...QUICK, seed, jobs: 1, command: '' })).outcome;
     return failure === null
       ? null
       : { breaks: failure.breaks, steps: failure.trace.actions.length, runs: failure.runs };

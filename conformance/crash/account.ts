@@ -1,0 +1,58 @@
+/**
+ * What the callers of a run know at a moment: the oracle's `Account`, from the model's own state.
+ *
+ * The model has it from the calls and their answers; what the engine believes of its files is not in it.
+ */
+import type { StoreRun } from '../driver.ts';
+import type { Account, StreamAccount } from './oracle.ts';
+
+/** Heads behind the next batch that the log makes durable, when an eviction is in it; undefined when none is. */
+export type Evicting = readonly number[] | undefined;
+
+/** What is known beside the marks. */
+export interface Beside {
+  /** Of the store that is open, or was last; null when none was. */
+  readonly storeId: string | null;
+  readonly evicting: Evicting;
+  /** By stream, see `StreamAccount.alsoEvicted`. */
+  readonly alsoEvicted: readonly number[];
+}
+
+export function accountOf({ scenario, model }: StoreRun, { storeId, evicting, alsoEvicted }: Beside): Account {
+  const { epoch, attempts, streams } = model.context;
+  return {
+    storeId,
+    epoch,
+    opensCutOff: attempts,
+    streams: scenario.streams.map(({ source, sensor }, i): StreamAccount => {
+      const stream = streams[i] as (typeof streams)[number];
+      const { head, synced, appended, durableHead, evicted, records } = stream;
+      return {
+        name: `${source}/${sensor}`,
+        records,
+        appendedMin: Math.max(synced, durableHead),
+        appendedMax: appended,
+        headMin: durableHead,
+        headMax: head,
+        evictingTo: evicting?.[i] ?? null,
+        evicted,
+        alsoEvicted: alsoEvicted[i] ?? 0,
+      };
+    }),
+  };
+}
+
+/** `alsoEvicted` behind a step, from what it was before: the next batch without an eviction sets it right. */
+export function alsoEvictedAfter({ observedStates, observed }: StoreRun, before: readonly number[]): readonly number[] {
+  let now = before;
+  for (const [at, { type }] of observed.entries()) {
+    const { before: from, after: to } = observedStates[at] as (typeof observedStates)[number];
+    if (type === 'CHECKPOINT' || type === 'FLUSH_DONE' || type === 'RECOVERED') now = [];
+    if (type !== 'EVICT') continue;
+    now = to.context.streams.map(({ durableHead, evicted }, i) => {
+      const was = from.context.streams[i] as (typeof to.context.streams)[number];
+      return (now[i] ?? 0) + Math.max(0, durableHead - was.durableHead - (evicted - was.evicted));
+    });
+  }
+  return now;
+}

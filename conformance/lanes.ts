@@ -1,0 +1,56 @@
+/**
+ * Work for several threads at a time. A thread has its own engine, model and clock; all that passes between it and this
+ * one is a job and its result, as data.
+ */
+import { once } from 'node:events';
+import { parentPort, Worker, workerData } from 'node:worker_threads';
+
+export interface Lanes<Job, Result> {
+  readonly lanes: readonly ((job: Job) => Promise<Result>)[];
+  close(): Promise<void>;
+}
+
+function startLane<Job, Result>(file: URL, name: string): { run: (job: Job) => Promise<Result>; worker: Worker } {
+  const worker = new Worker(file, { workerData: name });
+  const run = async (job: Job): Promise<Result> => {
+    const over = new AbortController();
+    const { signal } = over;
+    try {
+      worker.postMessage(job);
+      return await Promise.race([
+        once(worker, 'message', { signal }).then(([result]) => result as Result),
+        once(worker, 'exit', { signal }).then(([code]) => Promise.reject(new Error(`a job ended with code ${code}`))),
+      ]);
+    } finally {
+      over.abort();
+    }
+  };
+  return { run, worker };
+}
+
+/**
+ * @param jobs from 1; 1 is this thread alone.
+ * @param file the file that serves the jobs, as source or as built. @param name tells its threads from those of others.
+ */
+export function startLanes<Job, Result>(
+  jobs: number,
+  file: URL,
+  name: string,
+  here: (job: Job) => Promise<Result>,
+): Lanes<Job, Result> {
+  if (jobs === 1) return { lanes: [here], close: async () => {} };
+  const lanes = Array.from({ length: jobs }, () => startLane<Job, Result>(file, name));
+  return {
+    lanes: lanes.map(({ run }) => run),
+    close: async () => {
+      await Promise.all(lanes.map(({ worker }) => worker.terminate()));
+    },
+  };
+}
+
+/** In a thread of that name: takes jobs and answers with results. Elsewhere it does nothing. */
+export function serveLane<Job, Result>(name: string, run: (job: Job) => Promise<Result>): void {
+  if (workerData !== name || parentPort === null) return;
+  const port = parentPort;
+  port.on('message', async (job: Job) => port.postMessage(await run(job)));
+}
