@@ -7,6 +7,9 @@ import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
+import { makeOutcome } from '../../conformance/evidence/make.ts';
+import { runCampaign } from '../../conformance/run.ts';
+import { evidenceData } from '../../conformance/visualise/evidence-data.ts';
 import { modelData } from '../../conformance/visualise/model-data.ts';
 import type { PageData } from '../../conformance/visualise/page-data.ts';
 import { traceData } from '../../conformance/visualise/trace-data.ts';
@@ -88,6 +91,26 @@ describe.each(SCHEMES)('in the %s scheme', (colorScheme) => {
     await page.keyboard.press('?');
     expect(await violations(page), 'help').toEqual([]);
   });
+});
+
+/** A small run's evidence: counts, squares, bars. */
+async function evidencePage(): Promise<PageData> {
+  const run = { seed: 3, profiles: ['linux'], runs: 6, steps: 10_000, regressions: null } as const;
+  const { coverage, seconds, steps, traceHash, failure } = await runCampaign(run);
+  const shown = { mode: 'random', command: 'npm run conformance', seed: 3, profiles: ['linux'], possible: [] } as const;
+  return evidenceData([makeOutcome({ ...shown, seconds, steps, traceHash, coverage, failure }).evidence]);
+}
+
+// Goal: as above, for the pages that have no steps. Method: as above.
+test('axe finds nothing and nothing overlaps on the pages of the model and of evidence', async () => {
+  for (const data of [modelData(), await evidencePage()]) {
+    for (const [index, [width, height]] of SIZES.entries()) {
+      const colorScheme = SCHEMES[index] as (typeof SCHEMES)[number];
+      const { page } = await workbench.open(data, { colorScheme, viewport: { width, height } });
+      expect(await overlaps(page), `${data.kind} at ${width}`).toEqual([]);
+      expect(await violations(page), `${data.kind} at ${width}`).toEqual([]);
+    }
+  }
 });
 
 // Goal: a mouse is not needed. Method: Tab through the page and note where the focus goes; every control that is shown

@@ -5,7 +5,7 @@ import { invariants } from '../../../model/invariants/index.ts';
 import type { EvidencePage } from '../page-data.ts';
 import { edgeCounts, heatMapOf, transitionCounts, witnessCounts } from '../shared/evidence-sums.ts';
 import { Statechart } from './chart.tsx';
-import { grouped, Panel, plural } from './parts.tsx';
+import { grouped, Panel, plural, Wide } from './parts.tsx';
 import { goTo, lastStep, runOfTrace, show } from './store.ts';
 
 function openExample(page: EvidencePage, index: number | null): void {
@@ -25,7 +25,7 @@ function Modes({ modes }: Pick<EvidencePage, 'modes'>) {
         'step',
       )}
     >
-      <div class="wide">
+      <Wide label="modes and their figures">
         <table>
           <thead>
             <tr>
@@ -52,7 +52,7 @@ function Modes({ modes }: Pick<EvidencePage, 'modes'>) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Wide>
     </Panel>
   );
 }
@@ -83,8 +83,7 @@ function CrashHeat({ page }: { readonly page: EvidencePage }) {
         </label>
       </div>
       {edges.length === 0 ? <p class="quiet">No crash is in this evidence.</p> : null}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable with the keyboard */}
-      <section class="wide" tabIndex={0} aria-label="crashes by edge and I/O step" data-scrolls>
+      <Wide label="crashes by edge and I/O step">
         <table class="heat">
           <thead>
             <tr>
@@ -123,7 +122,7 @@ function CrashHeat({ page }: { readonly page: EvidencePage }) {
             ))}
           </tbody>
         </table>
-      </section>
+      </Wide>
     </Panel>
   );
 }
@@ -171,7 +170,7 @@ function Exhibits({ modes }: Pick<EvidencePage, 'modes'>) {
       note={rows.length === 0 ? 'none were planted in this evidence' : `${caught} of ${rows.length} caught`}
     >
       {rows.length === 0 ? null : (
-        <div class="wide">
+        <Wide label="planted bugs">
           <table>
             <thead>
               <tr>
@@ -194,7 +193,7 @@ function Exhibits({ modes }: Pick<EvidencePage, 'modes'>) {
               ))}
             </tbody>
           </table>
-        </div>
+        </Wide>
       )}
     </Panel>
   );

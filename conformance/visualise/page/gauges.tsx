@@ -35,13 +35,20 @@ const bytesWords = (bytes: number): string => {
   return bytes < 1_048_576 ? `${(bytes / 1_024).toFixed(0)} KiB` : `${(bytes / 1_048_576).toFixed(1)} MiB`;
 };
 
+const riskWords = (atRisk: number, isRunning: boolean): string => {
+  if (atRisk === 0) return 'none';
+  return `${grouped(atRisk)}: ${isRunning ? 'a power cut now takes them' : 'recovery will say which came through'}`;
+};
+
 interface GaugesProps {
   readonly context: Context;
+  /** The store has something in RAM. */
+  readonly isRunning: boolean;
   /** As the engine counts it; absent: the sum of the segments. */
   readonly diskBytes?: number;
 }
 
-export function Gauges({ context, diskBytes }: GaugesProps) {
+export function Gauges({ context, isRunning, diskBytes }: GaugesProps) {
   const { bounds, free, segments, streams, flushRequested, retryWaiting, flush } = context;
   const used = bounds.sectors - free;
   const bytes = diskBytes ?? segments.reduce((sum, segment) => sum + segment.bytes, 0);
@@ -69,7 +76,7 @@ export function Gauges({ context, diskBytes }: GaugesProps) {
         />
       ) : null}
       <p class="row" data-at-risk={atRisk}>
-        <b>records at risk</b> <span>{atRisk === 0 ? 'none' : `${grouped(atRisk)}: a power cut now takes them`}</span>
+        <b>records at risk</b> <span>{riskWords(atRisk, isRunning)}</span>
       </p>
       <p class="row">
         <b>flush</b>
@@ -100,6 +107,29 @@ function blockWords(context: Context, { stream, from, to }: Range): { words: str
   return to <= of.head ? { words: `${range} erased`, kind: 'dead' } : { words: range, kind: 'live' };
 }
 
+interface Shown {
+  readonly range: Range;
+  readonly kind: string;
+  readonly words: string;
+  readonly blocks: number;
+}
+
+/** Blocks of one stream and kind that go on from each other are shown as one. */
+function joined(context: Context, blocks: readonly Range[]): Shown[] {
+  const found: Shown[] = [];
+  for (const block of blocks) {
+    const last = found[found.length - 1];
+    const { kind } = blockWords(context, block);
+    const goesOn = last?.range.stream === block.stream && last.range.to === block.from && last.kind === kind;
+    const range = goesOn ? { ...last.range, to: block.to } : block;
+    const count = goesOn ? last.blocks + 1 : 1;
+    if (goesOn) found.pop();
+    const { words } = blockWords(context, range);
+    found.push({ range, kind, blocks: count, words: count === 1 ? words : `${words} in ${count} blocks` });
+  }
+  return found;
+}
+
 const SEGMENTS_SHOWN = 24;
 
 export function Segments({ context, crash }: { readonly context: Context; readonly crash: CrashFacts | null }) {
@@ -117,14 +147,11 @@ export function Segments({ context, crash }: { readonly context: Context; readon
           <li key={number}>
             <b>{number}</b> {source}, {bytesWords(bytes)}
             <ul>
-              {blocks.map((block) => {
-                const { words, kind } = blockWords(context, block);
-                return (
-                  <li key={words} class={`block ${kind}`}>
-                    {words}
-                  </li>
-                );
-              })}
+              {joined(context, blocks).map(({ words, kind }) => (
+                <li key={words} class={`block ${kind}`}>
+                  {words}
+                </li>
+              ))}
             </ul>
           </li>
         ))}

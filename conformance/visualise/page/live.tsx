@@ -9,7 +9,7 @@ import { liveState } from '../shared/live-state.ts';
 import { Statechart } from './chart.tsx';
 import { Gauges, Segments } from './gauges.tsx';
 import { Invariants } from './invariants.tsx';
-import { grouped, Panel, plural } from './parts.tsx';
+import { grouped, Panel } from './parts.tsx';
 import { Placement } from './placement.tsx';
 
 type Connection = 'waiting' | 'live' | 'closed' | 'gone';
@@ -71,7 +71,7 @@ function State({ state, keys, verdicts, asked, snapshot }: NonNullable<typeof sh
   const last = before.value?.context ?? null;
   const same = last?.streams.length === context.streams.length ? last : null;
   return (
-    <div class="panels">
+    <div class="panels shown-live">
       <Placement
         context={context}
         before={same}
@@ -79,7 +79,7 @@ function State({ state, keys, verdicts, asked, snapshot }: NonNullable<typeof sh
         origins={context.streams.map(({ head }) => head)}
         longest={longest}
       />
-      <Gauges context={context} diskBytes={inspection.diskBytes} />
+      <Gauges context={context} isRunning={typeof state.value === 'object'} diskBytes={inspection.diskBytes} />
       <Invariants
         bounds={context.bounds}
         verdicts={verdicts}
@@ -87,7 +87,7 @@ function State({ state, keys, verdicts, asked, snapshot }: NonNullable<typeof sh
         now={0}
         count={1}
         only={asked}
-        note={`the ${plural(asked.length, 'one')} that a running store can be asked; the rest is what the conformance run is for`}
+        note={`${asked.length} can be asked of a running store; the rest is the conformance run's`}
       />
       <Segments context={context} crash={null} />
       <Figures stats={stats} />

@@ -20,6 +20,16 @@ export function Panel({ id, title, note, children }: PanelProps) {
   );
 }
 
+/** What may be wider than the page, in a region that scrolls and is reached with the keyboard. */
+export function Wide({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable with the keyboard
+    <section class="wide" tabIndex={0} aria-label={label} data-scrolls>
+      {children}
+    </section>
+  );
+}
+
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
 

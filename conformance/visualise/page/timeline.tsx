@@ -1,5 +1,5 @@
 /** TIMELINE: where the page is in the run, the steps around it, the ways through it, and the forks below. */
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { describeAction } from '../../actions.ts';
 import { crashSteps, divergenceStep, glyphOf } from '../shared/landmarks.ts';
 import { take, WAYS } from './nav.ts';
@@ -43,6 +43,12 @@ function Beads() {
   const at = step.value;
   const from = Math.max(0, Math.min(at - AROUND, frames.length - 2 * AROUND - 1));
   const row = useRef<HTMLOListElement>(null);
+  // On a narrow screen the row scrolls by itself; the page never does.
+  useEffect(() => {
+    const box = row.current;
+    const bead = box?.querySelector<HTMLElement>('[aria-current]');
+    if (box != null && bead != null) box.scrollLeft = bead.offsetLeft - box.offsetLeft - box.clientWidth / 2;
+  }, [at]);
   return (
     <ol class="beads" ref={row} aria-label="steps around the current one">
       {frames.slice(from, from + 2 * AROUND + 1).map((frame, i) => {

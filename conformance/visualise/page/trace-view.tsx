@@ -92,7 +92,7 @@ export function TraceView({ allRuns }: Props) {
           <Truths bounds={shown.bounds} />
           <Lanes keys={shown.keys} />
           {shown.page === null ? <WhatIf state={now.state} /> : null}
-          <Gauges context={context} />
+          <Gauges context={context} isRunning={typeof now.state.value === 'object'} />
           <Segments context={context} crash={crash} />
           {crash === null ? null : <Crash facts={crash} />}
           {shown.page === null ? null : <WhatIf state={now.state} />}

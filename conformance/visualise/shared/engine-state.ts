@@ -8,6 +8,7 @@
 import type { ModelState } from '../../../model/step.ts';
 import { stateOf } from '../../../model/step.ts';
 import type { Bounds, Context, Flush, ModelRecord, Segment, Span, StreamState } from '../../../model/vocabulary.ts';
+import { syncedMark } from '../../../model/vocabulary.ts';
 import type { StoreInspection, StreamInspection } from '../../../src/core/types.ts';
 
 type Keys = readonly { readonly source: string; readonly sensor: number }[];
@@ -35,30 +36,50 @@ function recordsShown(
  * order is the chain's. A sector that two chains name keeps the order that it got first.
  */
 class Ordinals {
+  readonly #from: number;
   readonly #of = new Map<number, number>();
+
+  /** @param from what the model has not given yet. */
+  constructor(from: number) {
+    this.#from = from;
+  }
 
   of(sector: number): number {
     const known = this.#of.get(sector);
     if (known !== undefined) return known;
-    this.#of.set(sector, this.#of.size);
-    return this.#of.size - 1;
+    this.#of.set(sector, this.next);
+    return this.next - 1;
   }
 
   get next(): number {
-    return this.#of.size;
+    return this.#from + this.#of.size;
   }
 }
 
+/** The engine shows of the stream what the model has: it is the model's stream, to the last field. */
+function agrees(base: StreamState, shown: StreamInspection): boolean {
+  const { head, read, synced, appended, acknowledged, discarded, evicted, damaged, sectors } = shown;
+  const marks = [head, read, synced, appended, acknowledged, discarded, evicted, damaged];
+  const others = [base.head, base.read, syncedMark(base), base.appended];
+  const counts = [base.acknowledged, base.discarded, base.evicted, base.damaged];
+  return (
+    [...others, ...counts].every((value, i) => value === marks[i]) &&
+    sectors.length === base.sectors.length &&
+    sectors.every(({ first, count }, i) => base.sectors[i]?.first === first && base.sectors[i]?.count === count)
+  );
+}
+
 function streamShown(base: StreamState, shown: StreamInspection, ordinals: Ordinals, from: number): StreamState {
-  const { head, read, synced, appended, acknowledged, discarded, evicted, damaged, durableHead } = shown;
+  if (agrees(base, shown)) return base;
+  const { head, read, appended, acknowledged, discarded, evicted, damaged, durableHead } = shown;
   const holes = holesIn(shown.holes);
   const records = recordsShown(base.records, from, appended, holes);
-  const sectors = shown.sectors.map(({ sector, first, count }) => ({
-    ordinal: ordinals.of(sector),
-    first,
-    count,
-    kind: shown.kind,
-  }));
+  const sectors = shown.sectors.map(({ sector, first, count }) => {
+    const known = base.sectors.find((each) => each.first === first);
+    return { ordinal: known?.ordinal ?? ordinals.of(sector), first, count, kind: shown.kind };
+  });
+  // What the engine shows is never below the head; the mark itself may be.
+  const synced = shown.synced === syncedMark(base) ? base.synced : shown.synced;
   const marks = { head, read, synced, appended, durableHead };
   return { ...base, ...marks, acknowledged, discarded, evicted, damaged, holes, records, offered: records, sectors };
 }
@@ -100,7 +121,7 @@ export function engineState(base: Context, keys: Keys, shown: StoreInspection, w
       blocks: blocks.map(({ sensor, from, to }) => ({ stream: indexOf(source, sensor), from, to })),
     }),
   );
-  const ordinals = new Ordinals();
+  const ordinals = new Ordinals(base.nextOrdinal);
   const streams = base.streams.map((stream, i) => {
     const found = inspected.get(i);
     return found === undefined
