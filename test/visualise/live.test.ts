@@ -46,8 +46,14 @@ function start(...args: string[]): Child {
   started.push(child);
   return child;
 }
-afterAll(() => {
-  for (const { process: child } of started) child.kill('SIGKILL');
+// A signal that can be passed on: the command has a process of its own behind it.
+afterAll(async () => {
+  for (const { process: child } of started) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    await ended;
+  }
 });
 
 let stores = 0;
