@@ -238,6 +238,7 @@ export class StoreRun {
     if (!this.model.repeats) this.#compare();
     if (this.#contentDue()) await this.#checkContent();
     this.#dirty = false;
+    this.#faults.stepEnded();
     return true;
   }
 

@@ -26,6 +26,7 @@ export class FaultWatch implements DiskObserver {
   /** Others fill the disk, or did since a flush last ended well: what is refused need not be an operation that failed. */
   tight = false;
   #tightNow = false;
+  #eases = false;
   #space = 0;
   #spaceAtFlush = 0;
   /** For lack of space, of the log. */
@@ -61,7 +62,13 @@ export class FaultWatch implements DiskObserver {
   }
 
   flushed(): void {
-    this.tight = this.#tightNow;
+    this.#eases = true;
+  }
+
+  /** What a flush before the one that ended well was answered is judged by now. */
+  stepEnded(): void {
+    if (this.#eases) this.tight = this.#tightNow;
+    this.#eases = false;
   }
 
   flushStarted(): void {
