@@ -80,6 +80,7 @@ function outcomeOf(options: MuseumOptions, rows: readonly Catch[], killed: numbe
     failures: rows.length - killed,
     traceHash: null,
     figures,
+    exhibits: rows.map(({ id, bug, caughtBy, steps, modes }) => ({ id, bug, caughtBy, steps, modes })),
     coverage: newCoverage(),
     possible: [],
     failure: null,

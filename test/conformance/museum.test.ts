@@ -94,6 +94,10 @@ describe('the museum', () => {
       for (const { steps } of rows) expect(steps).toBeGreaterThan(0);
       for (const { steps } of rows) expect(steps).toBeLessThanOrEqual(8);
       expect(outcome.evidence.figures).toMatchObject({ planted: 3, killed: 3 });
+      // What the page of a whole run draws its planted bugs from.
+      expect(outcome.evidence.exhibits).toEqual(
+        rows.map(({ id, bug, caughtBy, steps, modes }) => ({ id, bug, caughtBy, steps, modes })),
+      );
     },
     LONG_MS,
   );
