@@ -10,7 +10,7 @@ import { expect } from './divergence.ts';
 
 export class EvictionWatch {
   #lastEvictedBytes = 0;
-  /** An eviction may empty a segment of which only damaged blocks were left. */
+  /** Removed behind the last eviction: it may empty a segment of which only damaged blocks were left. */
   #emptiedBytes = 0;
   #calm = false;
 
@@ -25,6 +25,7 @@ export class EvictionWatch {
         break;
       case 'EVICT':
         this.#lastEvictedBytes = bytesOf(event.segment);
+        this.#emptiedBytes = 0;
         break;
       case 'REMOVE_SEGMENT':
         this.#emptiedBytes += bytesOf(event.segment);
