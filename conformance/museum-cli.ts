@@ -13,6 +13,7 @@ import { plantingOf } from './museum/exhibit.ts';
 import { plantingsIn } from './museum/patches.ts';
 import { EXHIBITS, medianSteps, runMuseum } from './museum/run.ts';
 import type { Catch } from './museum/visit.ts';
+import { SEARCHING_MODES } from './museum/visit.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -21,6 +22,7 @@ interface Arguments {
   readonly runs: number;
   readonly only?: readonly Exhibit[];
   readonly museum?: string;
+  readonly modes?: readonly string[];
   readonly everyMode: boolean;
   readonly json: boolean;
   readonly evidence: string | false;
@@ -35,6 +37,14 @@ function named(text: string): Exhibit[] {
   });
 }
 
+function modes(text: string): string[] {
+  return text.split(',').map((name) => {
+    if (!(SEARCHING_MODES as readonly string[]).includes(name))
+      throw new InvalidArgumentError(`no mode ${name} looks; these do: ${SEARCHING_MODES.join(', ')}`);
+    return name;
+  });
+}
+
 function parse(): Arguments {
   const command = new Command('conformance:museum')
     .description('Plants known bugs in a copy of the engine, one at a time, and shows what catches each.')
@@ -42,6 +52,7 @@ function parse(): Arguments {
     .option('--runs <n>', 'seeded runs after which a bug counts as not caught by them', positive, 2_000)
     .option('--only <ids>', 'some of them, such as V1,V13', named)
     .option('--museum <folder>', 'instead of the known bugs, those of a folder with one unified diff a file')
+    .option('--modes <names>', 'only these modes look, such as random,damage', modes)
     .option('--every-mode', 'let every mode look, and tell all that catch the bug', false)
     .option('--json', 'one JSON object instead of a table', false)
     .option('--evidence <folder>', 'where the evidence of the run is written', EVIDENCE)
@@ -59,7 +70,7 @@ const row = ({ id, caughtBy, steps, runs, modes, bug }: Catch): string =>
   `${id.padEnd(4)} ${(caughtBy ?? 'NOT CAUGHT').padEnd(12)} ${String(steps).padStart(5)} ${String(runs).padStart(6)}  ${modes.join(',').padEnd(14)} ${bug}`;
 
 async function main(): Promise<number> {
-  const { seed, runs, only, museum, everyMode, json, evidence } = parse();
+  const { seed, runs, only, museum, modes: asked, everyMode, json, evidence } = parse();
   if (museum !== undefined && only !== undefined) throw new Error('--only names known bugs, --museum others: give one');
   const plantings =
     museum === undefined ? (only ?? EXHIBITS).map((exhibit) => plantingOf(ROOT, exhibit)) : plantingsIn(museum, ROOT);
@@ -71,6 +82,7 @@ async function main(): Promise<number> {
     seed,
     runs,
     everyMode,
+    ...(asked === undefined ? {} : { only: asked }),
     command: `npm run conformance:museum -- ${process.argv.slice(2).join(' ')}`.trim(),
     onCatch: (caught) => screen.text(row(caught)),
     onProgress: ({ done, total }) => screen.progress(() => `${done} of ${total} bugs planted`),

@@ -4,7 +4,7 @@
  */
 import { QUICK as CRASH_QUICK, runCrash } from '../crash/run.ts';
 import { QUICK_ONE_IN as DAMAGE_ONE_IN, runDamage } from '../damage-matrix/run.ts';
-import type { Mode, ModeOutcome } from '../evidence/record.ts';
+import type { ModeOutcome } from '../evidence/record.ts';
 import { QUICK_ONE_IN as FAULTS_ONE_IN, runFaults } from '../faults/run.ts';
 import { runInterleavings } from '../interleavings/run.ts';
 import { runLiveness } from '../liveness/run.ts';
@@ -13,7 +13,7 @@ import type { Failure } from '../run.ts';
 import { runCampaign } from '../run.ts';
 import { runTour } from '../tour/run.ts';
 import { QUICK_TOUR_SCOPES } from '../tour/scopes.ts';
-import type { VisitOptions } from './visit.ts';
+import type { SEARCHING_MODES, VisitOptions } from './visit.ts';
 
 export interface Found {
   readonly mode: string;
@@ -44,7 +44,7 @@ const LIVENESS_STATES = 40;
 const command = '';
 
 /** In the order in which they look: the cheapest and least directed first, so that a catch says little about the list. */
-const SEARCHES: readonly (readonly [mode: Mode, look: Search])[] = [
+const SEARCHES: readonly (readonly [mode: (typeof SEARCHING_MODES)[number], look: Search])[] = [
   ['random', ({ seed, runs }) => randomRuns(seed, Math.min(runs, FIRST_RUNS))],
   ['refusals', () => outcomeOf(runRefusals({ command }))],
   ['damage', async ({ seed }) => foundIn((await runDamage({ seed, oneIn: DAMAGE_ONE_IN, command })).outcome.failure)],

@@ -8,11 +8,23 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Mode } from '../evidence/record.ts';
 import type { Planting } from './exhibit.ts';
 import type { Found } from './search.ts';
 
 /** What a copy consists of, and what a bug may change. */
 export const COPIED = ['src', 'model', 'conformance'] as const;
+/** The modes that look, in their order; search.ts has what they do. */
+export const SEARCHING_MODES = [
+  'random',
+  'refusals',
+  'damage',
+  'faults',
+  'liveness',
+  'interleavings',
+  'tour',
+] as const satisfies readonly Mode[];
+
 /** A search that takes longer does not end. */
 const NEVER_ENDS_MS = 120_000;
 /** One that shows no sign of life for so long is in a loop without a wait. */

@@ -93,10 +93,10 @@ class KitRunner implements TestRunner {
       const watch = this.#watch(() => end('timeout'));
       // A mutant may end the thread, by exhausting the heap for one.
       const died = (): void => end('timeout');
-      const end = (result: Report | 'timeout'): void => {
+      const end = (result: Report | string): void => {
         clearInterval(watch);
         worker.off('message', end).off('error', died).off('exit', died);
-        resolve(result);
+        resolve(typeof result === 'string' ? 'timeout' : result);
       };
       worker.on('message', end).on('error', died).on('exit', died);
       worker.postMessage(task);

@@ -45,6 +45,12 @@ export interface WorkerData {
 
 const SIGN_OF_LIFE_MS = 50;
 
+/** The kit waits for nothing outside it: an event loop that idles for so long has nothing left to wait for. */
+const IDLE_AFTER_MS = 1_500;
+const IDLE_BELOW = 0.1;
+let usage = performance.eventLoopUtilization();
+let busy = false;
+
 const { alive, activeAtLoad } = workerData as WorkerData;
 const instrumented: Instrumented = {
   activeMutant: activeAtLoad ?? undefined,
@@ -54,6 +60,11 @@ const instrumented: Instrumented = {
 };
 (globalThis as { __stryker__?: Instrumented }).__stryker__ = instrumented;
 setInterval(() => Atomics.add(alive, 0, 1), SIGN_OF_LIFE_MS).unref();
+setInterval(() => {
+  const since = performance.eventLoopUtilization(usage);
+  usage = performance.eventLoopUtilization();
+  if (busy && since.utilization < IDLE_BELOW) parentPort?.postMessage('waits for ever');
+}, IDLE_AFTER_MS).unref();
 // What a run that failed left behind may fail once more when nobody listens.
 process.on('unhandledRejection', () => {});
 
@@ -91,11 +102,14 @@ async function perform({ mutant, checks, hitLimit }: Task): Promise<Report> {
   instrumented.hitCount = hitLimit === null ? undefined : 0;
   instrumented.hitLimit = hitLimit ?? undefined;
   const reports: CheckReport[] = [];
+  busy = true;
+  usage = performance.eventLoopUtilization();
   for (const check of kit) {
     if (checks !== null && !checks.includes(check.name)) continue;
     reports.push(await runCheck(check));
     if (mutant !== null && reports.at(-1)?.failed !== null) break;
   }
+  busy = false;
   instrumented.activeMutant = undefined;
   const hitLimitReached = hitLimit !== null && (instrumented.hitCount ?? 0) > hitLimit;
   return { checks: reports, coverage: mutant === null ? instrumented.mutantCoverage : null, hitLimitReached };

@@ -110,7 +110,7 @@ describe('the museum', () => {
         'harmless.diff',
         '--- a/src/core/ledger.ts\n+++ b/src/core/ledger.ts\n@@ -1,1 +1,2 @@\n /**\n+ * Harmless.\n',
       );
-      const { code, stdout } = await museum('--museum', folder, '--runs', '20', '--json');
+      const { code, stdout } = await museum('--museum', folder, '--runs', '20', '--modes', 'random,refusals', '--json');
       expect(JSON.parse(stdout)).toMatchObject({ planted: 1, killed: 0, rows: [{ id: 'harmless', caughtBy: null }] });
       expect(code).toBe(1);
     },
