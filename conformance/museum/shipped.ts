@@ -198,7 +198,7 @@ export const SHIPPED: readonly Exhibit[] = [
     id: 'M29',
     bug: 'a stop erases instead of saving',
     file: 'src/core/engine.ts',
-    search: '    if (inRam()) await this.#attempt(',
-    replace: '    if (inRam() && byPriority) await this.#attempt(',
+    search: 'inRam() ? await this.#attempt(plan) : null',
+    replace: 'inRam() && byPriority ? await this.#attempt(plan) : null',
   },
 ];

@@ -20,6 +20,7 @@ export const SEARCHING_MODES = [
   'refusals',
   'damage',
   'faults',
+  'crash',
   'liveness',
   'interleavings',
   'tour',
