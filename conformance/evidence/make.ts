@@ -28,6 +28,8 @@ export function makeOutcome({ coverage, possible, failure, ...shown }: Shown): M
     events: byName(coverage.events),
     edges: { covered: [...coverage.edges.keys()].sort(), possible, counts: byName(coverage.edges) },
     invariants: byName(coverage.witnesses),
+    starts: byName(coverage.starts),
+    boundaries: byName(coverage.boundaries),
   };
   return { evidence, coverage, failure };
 }

@@ -21,6 +21,7 @@ export const MODES = [
   'others',
   'museum',
   'mutants',
+  'repeat',
   'coverage',
 ] as const;
 export type Mode = (typeof MODES)[number];
@@ -78,6 +79,9 @@ export interface ModeEvidence {
   /** Per invariant: steps in which its premise held. */
   readonly invariants: Readonly<Record<string, number>>;
   readonly cells: readonly CellCount[];
+  /** Per deep start: runs that went on from it; per boundary of payloads: steps that reached it. */
+  readonly starts?: Readonly<Record<string, number>>;
+  readonly boundaries?: Readonly<Record<string, number>>;
   /** Of a mode that plants bugs. */
   readonly exhibits?: readonly ExhibitRow[];
 }
