@@ -6,13 +6,20 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Profile } from '../../conformance/actions.ts';
 import { readTrace } from '../../conformance/actions.ts';
+import { runCrash } from '../../conformance/crash/run.ts';
+import { runDamage } from '../../conformance/damage-matrix/run.ts';
+import type { ModeOutcome } from '../../conformance/evidence/record.ts';
 import { runActions, runRecipe } from '../../conformance/execute.ts';
 import { casesOf, note } from '../../conformance/faults/cases.ts';
 import { SCRIPTS } from '../../conformance/faults/scripts.ts';
 import { runScheduled } from '../../conformance/interleavings/scheduled.ts';
+import { runLiveness } from '../../conformance/liveness/run.ts';
 import { newCoverage } from '../../conformance/model-run.ts';
 import { Random } from '../../conformance/random.ts';
 import { CASES, findingOf } from '../../conformance/refusals/run.ts';
+
+import { runTour } from '../../conformance/tour/run.ts';
+import { QUICK_TOUR_SCOPES } from '../../conformance/tour/scopes.ts';
 
 export interface Check {
   readonly name: string;
@@ -22,6 +29,10 @@ export interface Check {
 
 const REGRESSIONS = join(import.meta.dirname, '../../conformance/regressions');
 const CHOICES_MAX = 160;
+
+const mustHold = ({ failure }: ModeOutcome): void => {
+  if (failure !== null) throw new Error(failure.message);
+};
 
 /** Seeded runs, as the random mode draws them. */
 async function random(profile: Profile, seed: number, runs: number): Promise<void> {
@@ -69,21 +80,30 @@ async function interleavings(): Promise<void> {
   if (failure !== null) throw failure.outcome.failure;
 }
 
-/** Most mutants are caught by these, in a moment. */
-const QUICK: readonly Check[] = [
+const command = '';
+
+/** Parts of the modes' cases, drawn by a fixed seed. */
+const crash = async (draws: number, oneIn: number): Promise<void> =>
+  mustHold((await runCrash({ seed: 1, draws, oneIn, doubleOneIn: 97, jobs: 1, command })).outcome);
+const damage = async (oneIn: number): Promise<void> => mustHold((await runDamage({ seed: 1, oneIn, command })).outcome);
+const liveness = async (): Promise<void> => mustHold(await runLiveness({ seed: 1, states: 30, command }));
+const tour = async (): Promise<void> =>
+  mustHold((await runTour({ profiles: ['linux', 'wiced'], scopes: QUICK_TOUR_SCOPES, command })).outcome);
+
+export const CHECKS: readonly Check[] = [
   { name: 'random on linux, a moment', run: () => random('linux', 1, 8) },
   { name: 'random on wiced, a moment', run: () => random('wiced', 1, 8) },
   { name: 'refusals', run: refusals },
   { name: 'regressions', run: regressions },
   { name: 'random on wiced', run: () => random('wiced', 2, 50) },
   { name: 'random on linux', run: () => random('linux', 2, 80) },
-];
-
-/** For what is left. */
-const THOROUGH: readonly Check[] = [
+  { name: 'damage', run: () => damage(401) },
+  { name: 'crash', run: () => crash(0, 20) },
+  { name: 'liveness', run: liveness },
   { name: 'faults', run: faults },
-  { name: 'random on linux, long', run: () => random('linux', 3, 300) },
   { name: 'interleavings', run: interleavings },
+  { name: 'tour', run: tour },
+  { name: 'random on linux, long', run: () => random('linux', 3, 300) },
+  { name: 'damage, more', run: () => damage(149) },
+  { name: 'crash, more', run: () => crash(6, 23) },
 ];
-
-export const CHECKS: readonly Check[] = process.env.KIT === 'quick' ? QUICK : [...QUICK, ...THOROUGH];
