@@ -96,7 +96,7 @@ const CRASH_SAFETY: readonly Exhibit[] = [
     bug: 'files of a flush that was cut off are adopted as they are',
     file: RECOVERY,
     search: 'const isNamed = named(segment);',
-    replace: 'const isNamed = named(segment) || number >= this.#nextLogged;',
+    replace: 'const isNamed = named(segment) || (isOurs && number >= evidence.nextLogged);',
   },
   {
     id: 'K12',

@@ -43,7 +43,11 @@ export async function runMuseum(options: MuseumOptions): Promise<MuseumResult> {
   const waiting = [...plantings];
   const work = async (): Promise<void> => {
     for (let planting = waiting.shift(); planting !== undefined; planting = waiting.shift()) {
-      const caught = await visit(root, planting, options);
+      const caught = await visit(root, planting, options).catch((error: unknown) => {
+        // The others would only make it late to say so.
+        waiting.length = 0;
+        throw error;
+      });
       rows.set(planting.id, caught);
       onCatch?.(caught);
       onProgress?.({ what: 'bugs planted', done: rows.size, total: plantings.length });

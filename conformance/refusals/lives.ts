@@ -2,65 +2,11 @@
  * Short lives of a store, and what it reports of itself at each turn: what was found at open, what a close or a power-fail
  * flush saved, what a flush announces, figures that outlive a close. Said here by hand, record by record.
  */
-import { resolveSettings } from '../../src/core/config.ts';
 import type { SaveReport } from '../../src/core/engine.ts';
-import { Engine } from '../../src/core/engine.ts';
 import type { StreamHandle } from '../../src/core/stream-handle.ts';
-import type { EngineEvent, StreamOptions } from '../../src/core/types.ts';
-import { SimulatedDisk } from '../simulated-disk.ts';
-import { StoreIds, simulatedPlatform, VirtualClock } from '../virtual-clock.ts';
 import type { Case } from './case.ts';
 import { differs } from './case.ts';
-
-export const NOW_MS = 1_700_000_000_000;
-
-/** A simulated machine: its disk and clock outlive the store. */
-export class Machine {
-  readonly clock = new VirtualClock(NOW_MS);
-  readonly #ids = new StoreIds();
-  readonly events: EngineEvent[] = [];
-  disk: SimulatedDisk | null;
-  streamsMax = 8;
-
-  constructor(withDisk = true) {
-    this.disk = withDisk ? new SimulatedDisk(this.clock) : null;
-  }
-
-  async tryOpen(): Promise<Awaited<ReturnType<typeof Engine.open>>> {
-    const input = { poolBytes: 512, sectorBytes: 32, streamsMax: this.streamsMax, ledgerMax: 8, freeFloorBytes: 0 };
-    const settings = resolveSettings(input);
-    if (!settings.ok) throw new Error(settings.failure.message);
-    const platform = simulatedPlatform(this.disk, this.clock, this.#ids);
-    return Engine.open(platform, settings.value, { onEvent: (event) => this.events.push(event) });
-  }
-
-  /** @throws when the store does not open. */
-  async open(): Promise<Engine> {
-    const opened = await this.tryOpen();
-    if (!opened.ok) throw new Error(opened.failure.message);
-    return opened.value;
-  }
-
-  /** Power fails, and nothing is left that was not durable. */
-  cutPower(): void {
-    this.disk = this.disk?.crash({ kind: 'power', keep: 'nothing' }) ?? null;
-  }
-}
-
-export function streamOf(engine: Engine, sensor: number, options: StreamOptions = { kind: 'evt' }): StreamHandle {
-  const made = engine.stream({ source: 'host', sensor }, options);
-  if (!made.ok) throw new Error(made.failure.message);
-  return made.value;
-}
-
-const appendSome = (handle: StreamHandle, records: number): void => {
-  for (let i = 0; i < records; i++) handle.append(i, NOW_MS + i);
-};
-
-const given = <T>(result: { readonly ok: true; readonly value: T } | { readonly ok: false }): T => {
-  if (!result.ok) throw new Error(`refused: ${JSON.stringify(result)}`);
-  return result.value;
-};
+import { appendSome, given, Machine, NOW_MS, streamOf } from './machine.ts';
 
 async function opens(): Promise<string | null> {
   const machine = new Machine();
@@ -361,9 +307,9 @@ async function refusesTooManyStreams(): Promise<string | null> {
   const engine = await machine.open();
   for (let sensor = 1; sensor <= 3; sensor++) appendSome(streamOf(engine, sensor), 1);
   await engine.close();
-  machine.streamsMax = 2;
+  machine.settings = { streamsMax: 2 };
   const refused = await machine.tryOpen();
-  machine.streamsMax = 3;
+  machine.settings = { streamsMax: 3 };
   const again = await machine.tryOpen();
   return differs('the opens', [refused.ok ? 'ok' : refused.failure.code, again.ok], ['CONFIG_INVALID', true]);
 }

@@ -17,8 +17,9 @@ import { CALLS } from './calls.ts';
 import type { Case } from './case.ts';
 import { LIVES } from './lives.ts';
 import { SETTINGS } from './settings.ts';
+import { UPKEEP } from './upkeep.ts';
 
-export const CASES: readonly Case[] = [...SETTINGS, ...CALLS, ...ANSWERS, ...LIVES];
+export const CASES: readonly Case[] = [...SETTINGS, ...CALLS, ...ANSWERS, ...LIVES, ...UPKEEP];
 
 /** Turns of the event loop that a case may take. None waits for anything but the simulated disk, which never waits. */
 const TURNS_MAX = 2_000;

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseAst } from 'vitest/node';
 import type { Exhibit } from '../../conformance/museum/exhibit.ts';
 import { plant, plantingOf } from '../../conformance/museum/exhibit.ts';
 import { plantingOfDiff } from '../../conformance/museum/patches.ts';
@@ -178,6 +179,9 @@ describe('what does not fit', () => {
     expect(plant('it is here', exhibit)).toBe('it is there');
     expect(() => plant('nothing', exhibit)).toThrow('exhibit X: its place in x.ts is found 0 times');
     expect(() => plant('here and here', exhibit)).toThrow('found 2 times');
-    for (const each of EXHIBITS) plantingOf(ROOT, each);
+    for (const each of EXHIBITS) {
+      const [planted] = plantingOf(ROOT, each).files.values();
+      expect(() => parseAst(planted ?? '', { lang: 'ts' }), each.id).not.toThrow();
+    }
   });
 });
