@@ -6,6 +6,7 @@
  * made durable when power failed may have been done; the second time goes from crash to crash.
  */
 import { createHash } from 'node:crypto';
+import type { ModelEvent } from '../../model/vocabulary.ts';
 import type { Action } from '../actions.ts';
 import { macrotask } from '../answers.ts';
 import { Divergence } from '../divergence.ts';
@@ -125,7 +126,7 @@ export class Sweep {
   }
 
   async #sweep(heard: () => unknown): Promise<void> {
-    const batches: (Batch | null)[] = [];
+    const batches: (Batch | 'cut off' | null)[] = [];
     await this.#walk(newCoverage(), async (run) => {
       batches.push(batchOf(run));
     });
@@ -135,8 +136,21 @@ export class Sweep {
     this.#alsoEvicted = [];
     await this.#walk(this.#coverage, async (run) => {
       const coming = batches.slice(this.#taken.length).find((batch) => batch !== null);
-      await this.#crashAt(run, coming?.evictedTo, heard);
+      const batch = coming === 'cut off' ? await this.#batchUnderWay() : coming;
+      await this.#crashAt(run, batch?.evictedTo, heard);
     });
+  }
+
+  /** The next batch, had the run's own crash not cut it off: what is under way goes on in a run beside this one. */
+  async #batchUnderWay(): Promise<Batch | null> {
+    const run = new StoreRun(this.#script.scenario, newCoverage());
+    for (const action of this.#taken) await run.take(action);
+    while (run.view().ioUnderWay > 0) {
+      await run.take({ do: 'io', pick: 0 });
+      const batch = batchOf(run);
+      if (batch !== null) return batch === 'cut off' ? null : batch;
+    }
+    return null;
   }
 
   /** Takes the run with each drain as the I/O steps that it is. */
@@ -254,10 +268,10 @@ const asFinding = (heard: unknown): Finding | null =>
     ? null
     : { breaks: 'assertion', message: heard instanceof Error ? (heard.stack ?? heard.message) : String(heard) };
 
-/** What the step made durable in the log, as the model heard of it. */
-function batchOf({ observed, model }: StoreRun): Batch | null {
-  const isBatch = observed.some(({ type }) => type === 'CHECKPOINT' || type === 'FLUSH_DONE' || type === 'CRASH');
-  if (!isBatch) return null;
-  const evicts = observed.some(({ type }) => type === 'EVICT');
-  return { evictedTo: evicts ? model.context.streams.map(({ head }) => head) : undefined };
+/** What the step made durable in the log, as the model heard of it; `cut off` when the run lost power in it. */
+function batchOf({ observed, model }: StoreRun): Batch | 'cut off' | null {
+  const has = (...types: readonly ModelEvent['type'][]): boolean => observed.some(({ type }) => types.includes(type));
+  if (has('CRASH', 'RECOVERY_CRASHED')) return 'cut off';
+  if (!has('CHECKPOINT', 'FLUSH_DONE')) return null;
+  return { evictedTo: has('EVICT') ? model.context.streams.map(({ head }) => head) : undefined };
 }
