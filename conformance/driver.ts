@@ -925,8 +925,9 @@ export class StoreRun {
   #recovered(recovered: Extract<ModelEvent, { type: 'RECOVERED' }>): void {
     if (!this.model.enabled(recovered)) {
       for (const moment of this.#moments) {
-        const state = this.#withEvictions(moment, recovered);
-        if (state === null || !can(state, recovered)) continue;
+        const states = [false, true].map((byCount) => this.#withEvictions(moment, recovered, byCount));
+        const state = states.find((each) => each !== null && can(each, recovered));
+        if (state === undefined || state === null) continue;
         this.model.state = state;
         break;
       }
@@ -944,10 +945,14 @@ export class StoreRun {
   }
 
   /** The state now, had evictions been done at that moment; null when there were none or what followed excludes it. */
-  #withEvictions(moment: Moment, recovered: Extract<ModelEvent, { type: 'RECOVERED' }>): ModelState | null {
+  #withEvictions(
+    moment: Moment,
+    recovered: Extract<ModelEvent, { type: 'RECOVERED' }>,
+    byCount: boolean,
+  ): ModelState | null {
     const { context } = moment.state;
     const needBytes = this.#faults.lackedSpace ? Number.POSITIVE_INFINITY : mostNeededBytes(context, moment.otherBytes);
-    const unannounced = unannouncedEvictions(context, recovered, needBytes);
+    const unannounced = unannouncedEvictions(context, recovered, needBytes, byCount);
     if (unannounced.length === 0) return null;
     let { state } = moment;
     for (const event of [...unannounced, ...moment.since]) {

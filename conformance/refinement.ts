@@ -20,7 +20,7 @@
  * from its running state.
  */
 import { pendingOf, retainedOf, unreadOf, unsyncedOf } from '../model/queries.ts';
-import { addSpan, cutSpans } from '../model/spans.ts';
+import { addSpan, cutSpans, liveRecords } from '../model/spans.ts';
 import type { Bounds, Context, Lifecycle, ModelEvent, Range, Segment, Span, StreamState } from '../model/vocabulary.ts';
 import { flushAtSectors, sectorsUsed, syncedMark } from '../model/vocabulary.ts';
 import type { Settings } from '../src/core/config.ts';
@@ -213,11 +213,13 @@ export function readRecovered(
 /**
  * What the model must take before the crash so that recovery can have found what it found: the batch of an eviction,
  * durable and not announced. Empty when nothing more was evicted than the model knows.
+ * @param byCount no more than recovery counts: what else is gone was given up, and found damaged before power failed.
  */
 export function unannouncedEvictions(
   context: Context,
   recovered: Extract<ModelEvent, { type: 'RECOVERED' }>,
   needBytes: number,
+  byCount = false,
 ): ModelEvent[] {
   const { streams, segments } = context;
   if (!streams.some(({ evicted }, i) => (recovered.streams[i]?.evicted ?? 0) > evicted)) return [];
@@ -238,8 +240,17 @@ export function unannouncedEvictions(
   const removed = gone
     .filter(({ blocks }) => blocks.every(isPassed))
     .map(({ number }): ModelEvent => ({ type: 'REMOVE_SEGMENT', segment: number }));
+  const left = streams.map(({ evicted: known }, i) => (recovered.streams[i]?.evicted ?? 0) - known);
+  const isCounted = ({ blocks }: Segment): boolean => {
+    for (const { stream, from, to } of blocks) {
+      left[stream] =
+        (left[stream] ?? 0) - liveRecords(streams[stream]?.holes ?? [], Math.max(from, heads[stream] ?? 0), to);
+    }
+    return left.every((records) => records >= 0);
+  };
   const evicted = gone
     .filter(({ blocks }) => blocks.some((block) => !isPassed(block) && !isDamaged(block)))
+    .filter((segment) => !byCount || isCounted(segment))
     .map(({ number }): ModelEvent => ({ type: 'EVICT', segment: number, needBytes }));
   return [{ type: 'CHECKPOINT', heads }, ...removed, ...evicted];
 }
