@@ -23,7 +23,7 @@ export const LINES: readonly Line[] = [
   { mode: 'faults', script: KIT, line: ['--faults', '--quick', ...SEEDED] },
   { mode: 'damage', script: KIT, line: ['--damage', '--quick', ...SEEDED] },
   { mode: 'interleavings', script: KIT, line: ['--interleavings', '--quick', ...SEEDED] },
-  { mode: 'liveness', script: KIT, line: ['--liveness', ...SEEDED] },
+  { mode: 'liveness', script: KIT, line: ['--liveness', '--quick', ...SEEDED] },
   { mode: 'refusals', script: KIT, line: ['--refusals'] },
   { mode: 'others', script: KIT, line: ['--others', ...SEEDED], elsewhere: true },
   { mode: 'museum', script: 'conformance/museum-cli.ts', line: [...SEEDED], elsewhere: true },
