@@ -83,6 +83,7 @@ export class Sweep {
   readonly #taken: Action[] = [];
   #storeId: string | null = null;
   #alsoEvicted: readonly number[] = [];
+  #evicting: Evicting;
   #sites = 0;
   #enumerated = 0;
   #images = 0;
@@ -134,10 +135,16 @@ export class Sweep {
     this.#taken.length = 0;
     this.#storeId = null;
     this.#alsoEvicted = [];
+    this.#evicting = undefined;
     await this.#walk(this.#coverage, async (run) => {
-      const coming = batches.slice(this.#taken.length).find((batch) => batch !== null);
-      const batch = coming === 'cut off' ? await this.#batchUnderWay() : coming;
-      await this.#crashAt(run, batch?.evictedTo, heard);
+      const { lifecycle } = run.model;
+      // Until a recovery has told, what was under way when the run's own crash came may have been done.
+      if (lifecycle !== 'crashed' && lifecycle !== 'recovering') {
+        const coming = batches.slice(this.#taken.length).find((batch) => batch !== null);
+        const batch = coming === 'cut off' ? await this.#batchUnderWay() : coming;
+        this.#evicting = batch?.evictedTo;
+      }
+      await this.#crashAt(run, this.#evicting, heard);
     });
   }
 
