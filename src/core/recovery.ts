@@ -375,6 +375,9 @@ class Recovery {
       port: this.#port,
       disk: this.#disk,
       found: this.#found,
+      torn: this.#found.filter(
+        ({ number, header, misplaced }) => number >= this.#evidence.nextLogged && header === null && !misplaced,
+      ),
       epoch: this.#evidence.knownEpoch,
       read: (segment) => this.#readSegment(segment),
       slotOf: (source, block) => this.#slotOf(source, block),

@@ -4,7 +4,8 @@
  * a file reads as need not be what the flash holds (docs/decisions/0015).
  *
  * What does not fit under the quota, or on the disk, is left out, which is the end of the prefix: nobody was told that it
- * is synced. It removes nothing and commits nothing; recovery.ts does.
+ * is synced. But before that, files that have nothing to give make room, such as the copies of a recovery that was
+ * itself cut off (INV-18: without them it found the room). Nothing else is removed; recovery.ts commits.
  */
 import { ioFailure } from './checkpoint-log.ts';
 import type { Result } from './codes.ts';
@@ -27,6 +28,8 @@ export interface SalvageContext {
   readonly disk: DiskSide;
   /** Every segment file there is. */
   readonly found: readonly FoundSegment[];
+  /** Those of them that the log does not know yet and whose headers do not read. */
+  readonly torn: readonly FoundSegment[];
   /** Epoch of the flush that was cut off. */
   readonly epoch: number;
   readonly read: (segment: FoundSegment) => Promise<IoResult<FileContent>>;
@@ -39,6 +42,11 @@ export interface Salvaged {
   readonly records: number;
 }
 
+/** Null when nothing of a segment continues a stream. */
+type Copied = Result<LiveSegment | 'no space' | null>;
+
+const NO_SPACE: Promise<Copied> = Promise.resolve(success('no space'));
+
 /** A name that cannot be written, because a directory has it for instance, is passed by; a disk that takes none is not. */
 const NAMES_TRIED_MAX = 4;
 
@@ -48,10 +56,17 @@ export async function salvage(context: SalvageContext, cutOff: readonly FoundSeg
   let records = 0;
   if (cutOff.length === 0) return success({ segments, records });
   const flush = disk.nextFlush++;
-  for (const segment of cutOff) {
-    if (segment.header?.epoch !== context.epoch) continue;
-    if (!fits(context, segment.bytes, segments)) break;
-    const copied = await copySegment(context, segment, flush);
+  const gone = new Set<FoundSegment>();
+  for (const [at, segment] of cutOff.entries()) {
+    if (segment.header?.epoch !== context.epoch || gone.has(segment)) continue;
+    const copy = (): Promise<Copied> =>
+      fits(context, segment.bytes, segments, gone) ? copySegment(context, segment, flush) : NO_SPACE;
+    let copied = await copy();
+    if (copied.ok && copied.value === 'no space') {
+      const madeRoom = await removeSpare(context, cutOff.slice(at), gone);
+      if (gone.has(segment)) continue;
+      if (madeRoom) copied = await copy();
+    }
     if (!copied.ok) return copied;
     if (copied.value === 'no space') break;
     if (copied.value === null) continue;
@@ -74,12 +89,48 @@ export async function salvage(context: SalvageContext, cutOff: readonly FoundSeg
   return success({ segments, records });
 }
 
-/** @returns the copy, synced; null when nothing of it continues a stream. */
-async function copySegment(
+/**
+ * Removes the files that have nothing to give, and notes them in `gone`: torn ones, and of the cut-off ones those that give
+ * nothing behind the others. All of them are newer than what the log knows: of an older one the log says that it may go,
+ * and what the log says need not be durable yet, when a process was killed before its sync.
+ * @returns whether there were any.
+ */
+async function removeSpare(
   context: SalvageContext,
-  segment: FoundSegment,
-  flush: number,
-): Promise<Result<LiveSegment | 'no space' | null>> {
+  cutOff: readonly FoundSegment[],
+  gone: Set<FoundSegment>,
+): Promise<boolean> {
+  const before = gone.size;
+  const ends = context.state.pool.appended.slice();
+  const spare = [...context.torn];
+  for (const segment of cutOff) if (!(await gives(context, segment, ends))) spare.push(segment);
+  for (const segment of spare) {
+    if (gone.has(segment)) continue;
+    const removed = await context.port.remove(directoryOf(segment.source), segmentName(segment.number));
+    if (removed.ok) gone.add(segment);
+  }
+  return gone.size > before;
+}
+
+/** Whether a block of it goes on where its stream ends; `ends` go on with it. One that cannot be read may. */
+async function gives(context: SalvageContext, segment: FoundSegment, ends: Float64Array): Promise<boolean> {
+  if (segment.header?.epoch !== context.epoch) return false;
+  const read = await context.read(segment);
+  const scan = read.ok ? scanSegment(read.value.bytes, context.state.platform.crc32) : null;
+  let goesOn = scan === null;
+  for (const block of scan?.state === 'ok' ? scan.blocks : []) {
+    const slot = context.slotOf(segment.source, block);
+    if (!slot.ok || slot.value === null) continue;
+    const end = ends[slot.value] as number;
+    if (block.first > end || block.first + block.records <= end) continue;
+    ends[slot.value] = block.first + block.records;
+    goesOn = true;
+  }
+  return goesOn;
+}
+
+/** @returns the copy, synced; null when nothing of it continues a stream. */
+async function copySegment(context: SalvageContext, segment: FoundSegment, flush: number): Promise<Copied> {
   const { state, port } = context;
   const directory = directoryOf(segment.source);
   const read = await context.read(segment);
@@ -141,9 +192,16 @@ function gather(
   return success(builder.records === 0 ? null : builder);
 }
 
-function fits({ state, disk, found }: SalvageContext, bytes: number, copies: readonly LiveSegment[]): boolean {
+function fits(
+  { state, disk, found }: SalvageContext,
+  bytes: number,
+  copies: readonly LiveSegment[],
+  gone: ReadonlySet<FoundSegment>,
+): boolean {
   let held = disk.index.segmentBytes + disk.setAsideBytes + allocatedBytes(bytes);
   for (const copy of copies) held += allocatedBytes(copy.bytes);
-  for (const segment of found) if (!disk.index.segments.has(segment.number)) held += allocatedBytes(segment.bytes);
+  for (const segment of found) {
+    if (!disk.index.segments.has(segment.number) && !gone.has(segment)) held += allocatedBytes(segment.bytes);
+  }
   return held <= state.segmentQuotaBytes();
 }

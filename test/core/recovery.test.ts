@@ -548,7 +548,53 @@ describe('salvage', () => {
     expect(values).toEqual(count(head, values.length));
     expect(head + values.length).toBeGreaterThanOrEqual(synced);
   });
+
+  // Goal: a recovery that was cut off takes no room from the next one (INV-18). Method: the flush of a store that is nearly
+  // full is cut at each step; recovery then at each of its own, with and without what it wrote, or with its length only.
+  it('copies the same again when the copy of a recovery that was cut off is in the way', async () => {
+    const salvaged = new Set<number>();
+    for (let cut = 0; cut < 12; cut++) {
+      const { clock, image } = await cutOffWhenFull(cut);
+      const whole = await Workbench.open(FULL, SimulatedDisk.restore(clock, image));
+      const values = [await retained(whole, 'host', 1), await retained(whole, 'mgc', 2)];
+      salvaged.add(whole.engine.recovery.salvagedRecords);
+      for (let steps = 0, finished = false; !finished; steps++) {
+        for (const keep of ['nothing', 'everything', [0, 2]] as const) {
+          const disk = SimulatedDisk.restore(clock, image);
+          disk.autoSteps = steps;
+          void new Workbench(FULL, disk).tryOpen().then(() => {
+            finished = true;
+          });
+          await settle();
+          const again = await Workbench.open(FULL, disk.crash({ kind: 'power', keep }));
+          const after = [await retained(again, 'host', 1), await retained(again, 'mgc', 2)];
+          expect(after, `flush cut after ${cut} steps, recovery after ${steps}, keeping ${keep}`).toEqual(values);
+        }
+      }
+    }
+    expect(Math.max(...salvaged)).toBeGreaterThan(0);
+  });
 });
+
+const FULL = { poolBytes: 160, sectorBytes: 32, quotaBytes: 65_536, streamsMax: 8, ledgerMax: 64 };
+
+/** A store that evicts with every flush; the last one is cut off after some of its I/O steps. */
+async function cutOffWhenFull(steps: number) {
+  const bench = await Workbench.open(FULL);
+  const streams = [bench.stream('host', 1), bench.stream('mgc', 2)];
+  const append = (): void => {
+    for (const stream of streams) appendAll(stream, count(stream.marks().appended, 2));
+  };
+  while (!bench.typesOfEvents().includes('segmentEvicted')) {
+    append();
+    unwrap(await bench.engine.flush());
+  }
+  append();
+  bench.disk.autoSteps = steps;
+  void bench.engine.flush();
+  await settle();
+  return { clock: bench.clock, image: bench.disk.crash({ kind: 'power', keep: 'everything' }).snapshot() };
+}
 
 describe('what is not known', () => {
   /** The same header with version 2 and a valid checksum. */
