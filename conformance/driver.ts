@@ -41,7 +41,7 @@ import type { Spoiling } from './damage-matrix/spoil.ts';
 import { writtenOf } from './damage-matrix/written.ts';
 import { Divergence, expect } from './divergence.ts';
 import { evictedByRecovery } from './evicted-by-recovery.ts';
-import { cellName } from './evidence/cells.ts';
+import { cellName, ioStepOf } from './evidence/cells.ts';
 import { FaultWatch } from './fault-watch.ts';
 import type { View } from './generator.ts';
 import { LossWatch } from './losses.ts';
@@ -160,6 +160,8 @@ export class StoreRun {
   #over = false;
   /** Paths of files of which this run flipped a bit. */
   readonly spoiledFiles = new Set<string>();
+  /** Records that they held. */
+  readonly spoiledRanges: Range[] = [];
   /** I/O operations and timers that the last rest took. */
   restSteps = 0;
   /** Virtual time that the last rest took. */
@@ -616,6 +618,7 @@ export class StoreRun {
     const at = ((bit % bits) + bits) % bits;
     this.disk.flipBit(file.directory, file.name, at);
     this.spoiledFiles.add(`${file.directory}/${file.name}`);
+    this.spoiledRanges.push(...segment.blocks);
     this.#damageMade.noteFlip(segment, file.content.length, at);
     return true;
   }
@@ -625,7 +628,7 @@ export class StoreRun {
     if (!recovering && !this.model.enabled({ type: 'CRASH' })) return false;
     if (!recovering) this.#noteMoment();
     const edge = this.model.lastEdge;
-    const io = this.disk?.pending()[0]?.kind ?? 'none';
+    const io = ioStepOf(this.disk?.pending()[0]);
     this.#observe({ type: recovering ? 'RECOVERY_CRASHED' : 'CRASH' });
     if (this.disk !== null) {
       const before = this.disk;

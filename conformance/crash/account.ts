@@ -3,11 +3,11 @@
  *
  * The model has it from the calls and their answers; what the engine believes of its files is not in it.
  */
+import { addSpan } from '../../model/spans.ts';
+import type { Span } from '../../model/vocabulary.ts';
 import type { StoreRun } from '../driver.ts';
+import type { Evicting } from './coming.ts';
 import type { Account, StreamAccount } from './oracle.ts';
-
-/** Heads behind the next batch that the log makes durable, when an eviction is in it; undefined when none is. */
-export type Evicting = readonly number[] | undefined;
 
 /** What is known beside the marks. */
 export interface Beside {
@@ -18,7 +18,14 @@ export interface Beside {
   readonly alsoEvicted: readonly number[];
 }
 
-export function accountOf({ scenario, model }: StoreRun, { storeId, evicting, alsoEvicted }: Beside): Account {
+/** Joined, ascending. */
+const rangesOf = ({ spoiledRanges }: StoreRun, index: number): readonly Span[] =>
+  spoiledRanges
+    .filter(({ stream }) => stream === index)
+    .reduce<readonly Span[]>((joined, { from, to }) => addSpan(joined, { from, to }), []);
+
+export function accountOf(run: StoreRun, { storeId, evicting, alsoEvicted }: Beside): Account {
+  const { scenario, model } = run;
   const { epoch, attempts, streams } = model.context;
   return {
     storeId,
@@ -37,6 +44,7 @@ export function accountOf({ scenario, model }: StoreRun, { storeId, evicting, al
         evictingTo: evicting?.[i] ?? null,
         evicted,
         alsoEvicted: alsoEvicted[i] ?? 0,
+        spoiled: rangesOf(run, i),
       };
     }),
   };

@@ -12,8 +12,8 @@ export interface SweepJob extends SweepOptions {
 
 const NAME = 'imatrix-memory-manager crash job';
 
-const sweep = ({ index, ...options }: SweepJob): Promise<Swept> =>
-  new Sweep(crashTrace(options.seed, index), options).run();
+const sweep = async ({ index, ...options }: SweepJob): Promise<Swept> =>
+  new Sweep(await crashTrace(options.seed, index), options).run();
 
 /** @param jobs from 1; 1 is this thread alone. */
 export const startSweepers = (jobs: number): Lanes<SweepJob, Swept> =>

@@ -4,12 +4,13 @@
  * It knows what callers were told and what they appended (`Account`), and what a store gave them after it was opened
  * again (`Found`). It knows nothing of files, batches, segments, or of how a store recovers.
  */
-import type { ModelRecord } from '../../model/vocabulary.ts';
+import { coverSpan, passHoles, spanRecords } from '../../model/spans.ts';
+import type { ModelRecord, Span } from '../../model/vocabulary.ts';
 
 /** A stream as its callers knew it when the crash came. */
 export interface StreamAccount {
   readonly name: string;
-  /** Everything appended that could come back, by sequence number, ascending. */
+  /** Everything appended that could come back, by sequence number, ascending; without what was known to be damaged. */
   readonly records: readonly ModelRecord[];
   /** Nothing synced may be lost, nothing acknowledged before the last checkpoint may return. */
   readonly appendedMin: number;
@@ -18,13 +19,15 @@ export interface StreamAccount {
   readonly headMax: number;
   /** Head behind an eviction that was being made durable, of which the ledger must have what it took; null without one. */
   readonly evictingTo: number | null;
-  /** Records in the ledger. */
+  /** Records that the ledger has as evicted. */
   readonly evicted: number;
   /**
    * Records that were acknowledged or discarded while their eviction was being made durable: after the crash the ledger
    * may have them, for the owner's word came too late to be kept.
    */
   readonly alsoEvicted: number;
+  /** What files held in which the run itself has spoiled bytes: it may be lost, and is in the ledger as damaged then. */
+  readonly spoiled: readonly Span[];
 }
 
 export interface Account {
@@ -36,16 +39,19 @@ export interface Account {
   readonly streams: readonly StreamAccount[];
 }
 
+/** A range of the loss ledger; of its records the others had left before. */
+export interface FoundLoss extends Span {
+  readonly records: number;
+  readonly reason: string;
+}
+
 export interface FoundStream {
   readonly head: number;
   readonly read: number;
   readonly appended: number;
   /** All that it gives from the head on, in the order given. */
   readonly records: readonly ModelRecord[];
-  /** Ranges of the loss ledger. */
-  readonly losses: readonly { readonly from: number; readonly to: number; readonly reason: string }[];
-  /** Records in them. */
-  readonly lost: number;
+  readonly losses: readonly FoundLoss[];
 }
 
 /** A store that was opened after a crash. */
@@ -72,6 +78,29 @@ export function judgeFound(account: Account, found: Found): Finding | null {
   return judgeIdentity(account, found) ?? first(account.streams, (stream, i) => judgeStream(stream, found.streams[i]));
 }
 
+/**
+ * INV-18: a recovery that was cut off and begun again ends where one that was not cut off does.
+ * @returns how `again` differs from `once` in what it gives; null when it does not.
+ */
+export function judgeRepeated(names: readonly string[], once: Found, again: Found): Finding | null {
+  return first(once.streams, (stream, i) => {
+    const other = again.streams[i];
+    return JSON.stringify(stream) === JSON.stringify(other)
+      ? null
+      : {
+          breaks: 'INV-18',
+          message: `${names[i]} is ${showStream(other)}, without the second crash ${showStream(stream)}`,
+        };
+  });
+}
+
+function showStream(stream: FoundStream | undefined): string {
+  if (stream === undefined) return 'not there';
+  const { head, appended, records, losses } = stream;
+  const lost = losses.map(({ from, to, reason }) => ` [${from}, ${to}) ${reason}`).join();
+  return `[${head}, ${appended}) of ${records.length} records${lost}`;
+}
+
 function first<T>(items: readonly T[], judge: (item: T, index: number) => Finding | null): Finding | null {
   for (const [index, item] of items.entries()) {
     const finding = judge(item, index);
@@ -96,49 +125,61 @@ function judgeStream(account: StreamAccount, found: FoundStream | undefined): Fi
 }
 
 function judgeMarks(account: StreamAccount, { head, read, appended }: FoundStream): Finding | null {
-  const { name, appendedMin, appendedMax, headMin, headMax, evictingTo } = account;
+  const { name, appendedMin, appendedMax, headMin, headMax, evictingTo, spoiled } = account;
   if (appended < appendedMin)
     return { breaks: 'INV-15', message: `${name} ends at ${appended}: what was synced up to ${appendedMin} is lost` };
   if (appended > appendedMax)
     return { breaks: 'INV-16', message: `${name} ends at ${appended}: only ${appendedMax} were appended` };
   if (head < headMin) return { breaks: 'INV-15', message: `the head of ${name} is ${head}: ${headMin} was durable` };
-  if (head > Math.max(headMax, evictingTo ?? 0))
+  // A mark never rests on a hole; it stands behind it.
+  if (head > passHoles(spoiled, Math.max(headMax, evictingTo ?? 0)))
     return { breaks: 'INV-12', message: `the head of ${name} is ${head}: it was at ${headMax}` };
   if (read !== head) return { breaks: 'INV-13', message: `${name} is read to ${read}, its head is ${head}` };
   return null;
 }
 
-function judgeLosses(account: StreamAccount, { head, losses, lost }: FoundStream): Finding | null {
-  const { name, headMax, evicted } = account;
-  const damaged = losses.find(({ reason }) => reason !== 'evicted');
-  if (damaged !== undefined) {
-    const { from, to, reason } = damaged;
-    return { breaks: 'INV-19', message: `${name} [${from}, ${to}) is called ${reason}, and nothing was spoiled` };
+const holds = (spans: readonly Span[], sequence: number): boolean =>
+  spans.some(({ from, to }) => from <= sequence && sequence < to);
+
+function judgeLosses(account: StreamAccount, { head, losses }: FoundStream): Finding | null {
+  const { name, headMin, headMax, evictingTo, evicted, alsoEvicted, spoiled } = account;
+  const unknown = losses.find(({ reason, from, to }) => reason !== 'evicted' && !coverSpan(spoiled, from, to));
+  if (unknown !== undefined) {
+    const { from, to, reason } = unknown;
+    return { breaks: 'INV-19', message: `${name} [${from}, ${to}) is called ${reason}, and nothing there was spoiled` };
   }
   for (let sequence = headMax; sequence < head; sequence++) {
-    if (!losses.some(({ from, to }) => from <= sequence && sequence < to))
+    if (!holds(losses, sequence))
       return { breaks: 'INV-12', message: `record ${sequence} of ${name} is gone and not in the ledger` };
   }
-  const evicting = Math.max(0, (account.evictingTo ?? 0) - account.headMin);
-  const evictedMax = evicted + account.alsoEvicted + evicting;
-  return lost >= evicted && lost <= evictedMax
+  const lost = losses.reduce((sum, { records, reason }) => sum + (reason === 'evicted' ? records : 0), 0);
+  // What is evicted may turn out to be damaged, and the other way round: each of these is in one of the two counts.
+  const either = spanRecords(spoiled);
+  const evictedMax = evicted + alsoEvicted + Math.max(0, (evictingTo ?? 0) - headMin) + either;
+  return lost >= evicted - either && lost <= evictedMax
     ? null
     : { breaks: 'INV-22', message: `the ledger has ${lost} records of ${name}, ${evicted} were evicted` };
 }
 
 function judgeRecords(
   { name, records }: StreamAccount,
-  { head, appended, records: given }: FoundStream,
+  { head, appended, records: given, losses }: FoundStream,
 ): Finding | null {
-  if (given.length !== appended - head) {
+  const damaged = losses.filter(({ reason }) => reason !== 'evicted');
+  const wanted: number[] = [];
+  for (let sequence = head; sequence < appended; sequence++) if (!holds(damaged, sequence)) wanted.push(sequence);
+  if (given.length !== wanted.length) {
     const message = `${name} gives ${given.length} records between its marks ${head} and ${appended}`;
-    return { breaks: given.length < appended - head ? 'INV-15' : 'INV-03', message };
+    return { breaks: given.length < wanted.length ? 'INV-15' : 'INV-03', message };
   }
-  const start = records[0]?.sequence ?? head;
+  const start = records[0]?.sequence ?? 0;
   return first(given, (record, i) => {
-    const expected = records[head + i - start];
+    const sequence = wanted[i] as number;
+    const near = records[sequence - start];
+    const expected = near?.sequence === sequence ? near : records.find((each) => each.sequence === sequence);
     if (expected !== undefined && isSame(expected, record)) return null;
-    const wanted = expected === undefined ? `nothing was appended there` : `appended was ${showRecord(expected)}`;
-    return { breaks: 'INV-16', message: `${name} gives ${showRecord(record)}; ${wanted}` };
+    const told =
+      expected === undefined ? `nothing that could come back was there` : `appended was ${showRecord(expected)}`;
+    return { breaks: 'INV-16', message: `${name} gives ${showRecord(record)}; ${told}` };
   });
 }

@@ -1,16 +1,17 @@
 /** A store opened on what a crash has left: what it gives, whether it can go on, and how far it got when it is cut off again. */
-import type { ModelRecord } from '../../model/vocabulary.ts';
+import { coverSpan } from '../../model/spans.ts';
+import type { ModelRecord, Span } from '../../model/vocabulary.ts';
 import type { Result } from '../../src/core/codes.ts';
 import { Engine } from '../../src/core/engine.ts';
 import type { RecordBatch } from '../../src/core/record-batch.ts';
 import type { StreamHandle } from '../../src/core/stream-handle.ts';
 import type { Scenario } from '../actions.ts';
-import { macrotask } from '../answers.ts';
+import { answeredWithoutIo } from '../answers.ts';
 import { settingsOf } from '../refinement.ts';
 import type { SimulatedDisk } from '../simulated-disk.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 import { StoreIds, simulatedPlatform } from '../virtual-clock.ts';
-import type { Account, Finding, Found, FoundStream } from './oracle.ts';
+import type { Account, Finding, Found, FoundLoss, FoundStream, StreamAccount } from './oracle.ts';
 import { judgeFound } from './oracle.ts';
 
 const EVERYTHING = 1_000_000;
@@ -27,16 +28,6 @@ class FreshIds extends StoreIds {
 }
 
 const finding = (breaks: string, message: string): { readonly finding: Finding } => ({ finding: { breaks, message } });
-
-/** A call that must be answered without anything else happening: the disk of a crash image ends its I/O at once. */
-async function answered<T>(promise: Promise<T>): Promise<T | null> {
-  let answer: { readonly value: T } | null = null;
-  const noted = promise.then((value) => {
-    answer = { value };
-  });
-  await Promise.race([noted, macrotask()]);
-  return (answer as { readonly value: T } | null)?.value ?? null;
-}
 
 export class Reopened {
   readonly #scenario: Scenario;
@@ -55,7 +46,7 @@ export class Reopened {
     disk: SimulatedDisk,
     clock: VirtualClock,
   ): Promise<Reopened | { readonly finding: Finding }> {
-    const opened = await answered(startOpen(scenario, disk, clock));
+    const opened = await answeredWithoutIo(startOpen(scenario, disk, clock));
     if (opened === null) return finding('liveness', 'the store does not open, and no I/O is under way');
     if (!opened.ok) return finding('INV-18', `the store is refused: ${opened.failure.message}`);
     const handles: StreamHandle[] = [];
@@ -70,64 +61,72 @@ export class Reopened {
 
   /** All that it gives. */
   async found(): Promise<Found | { readonly finding: Finding }> {
-    const losses = this.#engine.ledger().entries;
-    const streams: FoundStream[] = [];
+    const given: ModelRecord[][] = [];
     for (const handle of this.#handles) {
-      const name = `${handle.source}/${handle.sensor}`;
-      const batch = await answered(handle.peek(0, EVERYTHING));
+      const batch = await answeredWithoutIo(handle.peek(0, EVERYTHING));
       if (batch?.ok !== true)
-        return finding('INV-03', `${name} cannot be read: ${batch?.failure.message ?? 'no answer'}`);
-      const { head, read, appended } = handle.marks();
-      const own = losses.filter(({ source, sensor }) => source === handle.source && sensor === handle.sensor);
-      const lost = own.reduce((sum, { records }) => sum + records, 0);
-      streams.push({ head, read, appended, records: recordsOf(batch.value), losses: own, lost });
+        return finding('INV-03', `${nameOf(handle)} cannot be read: ${batch?.failure.message ?? 'no answer'}`);
+      given.push(recordsOf(batch.value));
     }
+    // Damage may be found by reading only: marks and losses are asked for behind it.
+    const streams = this.#handles.map((handle, i): FoundStream => {
+      const { head, read, appended } = handle.marks();
+      return { head, read, appended, records: given[i] as ModelRecord[], losses: this.#lossesOf(handle) };
+    });
     return { storeId: this.#engine.storeId, epoch: this.#engine.epoch, streams };
+  }
+
+  #lossesOf(handle: StreamHandle): FoundLoss[] {
+    return this.#engine
+      .ledger()
+      .entries.filter(({ source, sensor }) => source === handle.source && sensor === handle.sensor)
+      .map(({ from, to, records, reason }) => ({ from, to, records, reason }));
   }
 
   /**
    * A record more for every stream, and a flush. What it must then be found as when power is cut without anything else;
    * null when a store that may not evict has no room for it.
    */
-  async goOn(before: Found): Promise<Account | { readonly finding: Finding } | null> {
+  async goOn(
+    before: Found,
+    spoiled: readonly (readonly Span[])[],
+  ): Promise<Account | { readonly finding: Finding } | null> {
     const appended: ModelRecord[] = [];
     for (const handle of this.#handles) {
       const sequence = handle.appendBits(FRESH_BITS, FRESH_MS);
-      if (sequence < 0) return finding('INV-07', `${handle.source}/${handle.sensor} takes no record: ${sequence}`);
+      if (sequence < 0) return finding('INV-07', `${nameOf(handle)} takes no record: ${sequence}`);
       appended.push({ sequence, epoch: before.epoch, valueBits: FRESH_BITS, timeMs: FRESH_MS });
     }
-    const flushed = await answered(this.#engine.flush());
+    const flushed = await answeredWithoutIo(this.#engine.flush());
     if (flushed === null) return finding('liveness', 'a flush is not answered, and no I/O is under way');
     if (!flushed.ok && this.#scenario.whenDiskFull === 'refuse-new') return null;
     if (!flushed.ok) return finding('INV-09', `a flush fails without a fault: ${flushed.failure.message}`);
-    const evicted = (i: number): number => {
-      const { source, sensor } = this.#handles[i] as StreamHandle;
-      const own = this.#engine.ledger().entries.filter((entry) => entry.source === source && entry.sensor === sensor);
-      return own.reduce((sum, { records }) => sum + records, 0);
-    };
-    return {
-      storeId: before.storeId,
-      epoch: before.epoch,
-      opensCutOff: 0,
-      streams: before.streams.map(({ head, appended: end, records, lost }, i) => {
-        const { source, sensor } = this.#handles[i] as StreamHandle;
-        // Room for the flush may have been made by letting the oldest go; how many, the ledger says.
-        const headNow = head + evicted(i) - lost;
-        return {
-          name: `${source}/${sensor}`,
-          records: [...records, appended[i] as ModelRecord],
-          appendedMin: end + 1,
-          appendedMax: end + 1,
-          headMin: headNow,
-          headMax: headNow,
-          evictingTo: null,
-          evicted: evicted(i),
-          alsoEvicted: 0,
-        };
-      }),
-    };
+    const streams: StreamAccount[] = [];
+    for (const [i, handle] of this.#handles.entries()) {
+      const { head, records, appended: end } = before.streams[i] as FoundStream;
+      // Room for the flush may have been made by letting the oldest go; how many, the ledger says.
+      const losses = this.#lossesOf(handle);
+      const headNow = handle.marks().head;
+      if (!coverSpan(losses, head, headNow))
+        return finding('INV-12', `a flush moves the head of ${nameOf(handle)} from ${head} to ${headNow}, unledgered`);
+      streams.push({
+        name: nameOf(handle),
+        records: [...records, appended[i] as ModelRecord],
+        appendedMin: end + 1,
+        appendedMax: end + 1,
+        headMin: headNow,
+        headMax: headNow,
+        evictingTo: null,
+        evicted: losses.reduce((sum, { records: lost, reason }) => sum + (reason === 'evicted' ? lost : 0), 0),
+        alsoEvicted: 0,
+        spoiled: spoiled[i] ?? [],
+      });
+    }
+    return { storeId: before.storeId, epoch: before.epoch, opensCutOff: 0, streams };
   }
 }
+
+const nameOf = ({ source, sensor }: StreamHandle): string => `${source}/${sensor}`;
 
 function recordsOf(batch: RecordBatch): ModelRecord[] {
   return Array.from({ length: batch.length }, (_, i) => ({
@@ -142,23 +141,31 @@ function recordsOf(batch: RecordBatch): ModelRecord[] {
 export const startOpen = (scenario: Scenario, disk: SimulatedDisk, clock: VirtualClock): Promise<Result<Engine>> =>
   Engine.open(simulatedPlatform(disk, clock, new FreshIds()), settingsOf(scenario));
 
+/** What a store gave that was opened on an image, and what was wrong with how it went on; the same for the same image. */
+export interface Revived {
+  /** Null when it did not come so far. */
+  readonly found: Found | null;
+  readonly finding: Finding | null;
+}
+
 /**
- * Opens the store, judges what it gives, lets it go on, cuts the power, and judges once more: so recovery is tried twice
- * over, and a store that opens and can do nothing is found out.
+ * Opens the store, takes what it gives, lets it go on, cuts the power, and judges it by what it gave before: so recovery is
+ * tried twice over, and a store that opens and can do nothing is found out.
  */
-export async function judgeReopened(
+export async function revive(
   scenario: Scenario,
-  account: Account,
+  { streams }: Account,
   disk: SimulatedDisk,
   clock: VirtualClock,
-): Promise<{ readonly finding: Finding | null; readonly found: Found | null }> {
+): Promise<Revived> {
   const store = await Reopened.open(scenario, disk, clock);
   if ('finding' in store) return { ...store, found: null };
   const found = await store.found();
   if ('finding' in found) return { ...found, found: null };
-  const wrong = judgeFound(account, found);
-  if (wrong !== null) return { finding: wrong, found };
-  const next = await store.goOn(found);
+  const next = await store.goOn(
+    found,
+    streams.map(({ spoiled }) => spoiled),
+  );
   if (next === null) return { finding: null, found };
   if ('finding' in next) return { ...next, found };
   const after = disk.crash({ kind: 'power', keep: 'nothing' });
@@ -168,6 +175,10 @@ export async function judgeReopened(
   const wrongAgain = judgeFound(next, foundAgain);
   return { finding: wrongAgain === null ? null : secondTime(wrongAgain), found };
 }
+
+/** @returns what the contract does not allow of it after a crash of this account; null for nothing. */
+export const judgeRevived = (account: Account, { found, finding }: Revived): Finding | null =>
+  (found === null ? null : judgeFound(account, found)) ?? finding;
 
 const secondTime = ({ breaks, message }: Finding): Finding => ({
   breaks,

@@ -14,7 +14,7 @@ import { edgesOf, makeTrace } from '../run.ts';
 import { shrinkCase } from '../shrink.ts';
 import { startSweepers } from './jobs.ts';
 import type { Counts, SweepFailure, Swept } from './sweep.ts';
-import { crashTrace, TRACES_WRITTEN } from './traces.ts';
+import { TRACES_WRITTEN } from './traces.ts';
 
 export interface CrashOptions {
   readonly seed: number;
@@ -29,13 +29,21 @@ export interface CrashOptions {
   readonly onProgress?: ModeProgress;
 }
 
-export interface CrashResult {
-  readonly outcome: ModeOutcome;
+/** Images: by `I/O step | residue`, and by the model's edge taken last. */
+export interface CrashCounts {
   readonly counts: Counts;
+  readonly edges: Counts;
+  /** Second crashes, by the I/O step of recovery, and by the edge behind which the first one came. */
+  readonly again: Counts;
+  readonly edgesAgain: Counts;
+}
+
+export interface CrashResult extends CrashCounts {
+  readonly outcome: ModeOutcome;
 }
 
 /** The whole matrix. */
-export const WHOLE = { draws: 620, oneIn: 1, doubleOneIn: 37 };
+export const WHOLE = { draws: 1_000, oneIn: 1, doubleOneIn: 100 };
 /** What every test run does. */
 export const QUICK = { draws: 10, oneIn: 3, doubleOneIn: 37 };
 
@@ -44,7 +52,9 @@ const SHRINK_TRIALS_MAX = 600;
 class CrashRun {
   readonly #options: CrashOptions;
   readonly #coverage: Coverage = newCoverage();
-  readonly #counts: Counts = new Map();
+  readonly #counts: CrashCounts = { counts: new Map(), edges: new Map(), again: new Map(), edgesAgain: new Map() };
+  readonly #images = new Set<bigint>();
+  readonly #imagesAgain = new Set<bigint>();
   readonly #figures = new Map<string, number>();
   readonly #hash = createHash('sha256');
   readonly #startedMs = performance.now();
@@ -60,6 +70,8 @@ class CrashRun {
     const failure = failed === null ? null : await this.#failure(failed.index, failed.failure);
     const { seed, command } = this.#options;
     const figure = (name: string): number => this.#figures.get(name) ?? 0;
+    const sum = (counts: Counts): number => [...counts.values()].reduce((total, count) => total + count, 0);
+    const [recovered, doubleCrashes] = [sum(this.#counts.counts), sum(this.#counts.again)];
     const outcome = makeOutcome({
       mode: 'crash',
       command,
@@ -72,15 +84,17 @@ class CrashRun {
         traces: this.#traces,
         sites: figure('sites'),
         enumerated: figure('enumerated'),
-        images: figure('images'),
-        recoveries: figure('images') + figure('doubleCrashes'),
-        doubleCrashes: figure('doubleCrashes'),
+        judged: figure('judged'),
+        images: this.#images.size,
+        recoveries: recovered + doubleCrashes,
+        doubleCrashes,
+        doubleImages: this.#imagesAgain.size,
       },
       coverage: this.#coverage,
       possible: edgesOf(['linux']),
       failure,
     });
-    return { outcome, counts: this.#counts };
+    return { outcome, ...this.#counts };
   }
 
   /** @returns the first failure in the order of the traces. */
@@ -114,19 +128,20 @@ class CrashRun {
     return null;
   }
 
-  #add({ coverage, counts, hash, steps, ...swept }: Swept): void {
+  #add({ coverage, hash, ...swept }: Swept): void {
     this.#traces++;
-    this.#steps += steps;
+    this.#steps += swept.steps;
     this.#hash.update(hash);
     addCoverage(this.#coverage, coverage);
-    for (const [name, by] of counts) tally(this.#counts, name, by);
-    for (const name of ['sites', 'enumerated', 'images', 'doubleCrashes'] as const)
-      tally(this.#figures, name, swept[name]);
+    for (const name of ['counts', 'edges', 'again', 'edgesAgain'] as const)
+      for (const [of, by] of swept[name]) tally(this.#counts[name], of, by);
+    for (const image of swept.images) this.#images.add(image);
+    for (const image of swept.imagesAgain) this.#imagesAgain.add(image);
+    for (const name of ['sites', 'enumerated', 'judged'] as const) tally(this.#figures, name, swept[name]);
   }
 
   /** The run behind it, made shorter where model and engine part on it too; else as it was found. */
-  async #failure(index: number, { finding, actions }: SweepFailure): Promise<Failure> {
-    const { scenario } = crashTrace(this.#options.seed, index);
+  async #failure(index: number, { finding, scenario, actions }: SweepFailure): Promise<Failure> {
     const whole: Action[] = [...actions, ...closingActions(scenario)];
     const divergence = (await runActions(scenario, whole)).failure;
     const shorter =
@@ -136,7 +151,8 @@ class CrashRun {
     const { breaks, message } = divergence ?? finding;
     const note = `${finding.breaks}: ${finding.message}`;
     const trace = makeTrace(shorter.scenario, shorter.actions, this.#options.seed, note);
-    return { breaks, message: `${note}; ${message}`, trace, runs: index + 1, path: null };
+    const told = divergence === null ? note : `${note}; ${message}`;
+    return { breaks, message: told, trace, runs: index + 1, path: null };
   }
 }
 

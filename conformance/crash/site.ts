@@ -54,3 +54,6 @@ export const imageKey = (disk: SimulatedDisk): string =>
     .files()
     .map(({ directory, name, content }) => `${directory}/${name}:${hashOf(content)}`)
     .join('\n');
+
+/** The same as a number of 64 bits, for counting images over many runs. */
+export const imageHash = (key: string): bigint => createHash('sha1').update(key).digest().readBigUInt64LE();

@@ -2,34 +2,35 @@
  * One run with a crash at each of its I/O steps: everything that may be left, a recovery from it, and of some of them a
  * second crash at each I/O step of that recovery.
  *
- * The run is taken twice. The first time tells which eviction each batch of the log has in it, because one that was being
- * made durable when power failed may have been done; the second time goes from crash to crash.
+ * The run is taken more than once. First for its steps, and for the evictions that were being made durable at each of
+ * them (coming.ts), because one that power cut off may have been done; then from crash to crash.
  */
 import { createHash } from 'node:crypto';
-import type { ModelEvent } from '../../model/vocabulary.ts';
-import type { Action } from '../actions.ts';
-import { macrotask } from '../answers.ts';
+import type { Action, Scenario } from '../actions.ts';
 import { Divergence } from '../divergence.ts';
 import { StoreRun } from '../driver.ts';
-import { cellName } from '../evidence/cells.ts';
+import { cellName, ioStepOf } from '../evidence/cells.ts';
 import type { Script } from '../faults/scripts.ts';
 import type { Coverage } from '../model-run.ts';
 import { keepShorter, newCoverage, tally } from '../model-run.ts';
-import type { CrashChoice } from '../simulated-disk.ts';
 import { VirtualClock } from '../virtual-clock.ts';
-import type { Evicting } from './account.ts';
 import { accountOf, alsoEvictedAfter } from './account.ts';
+import type { Evicting } from './coming.ts';
+import { evictionsComing } from './coming.ts';
 import type { Account, Finding } from './oracle.ts';
-import { judgeReopened, startOpen } from './reopened.ts';
-import type { ResidueClass } from './residues.ts';
+import type { Revived } from './reopened.ts';
+import { judgeRevived, revive } from './reopened.ts';
+import type { EnumeratedResidue } from './residues.ts';
 import { residuesOf } from './residues.ts';
-import { CrashSite, imageKey } from './site.ts';
+import { secondCrashes } from './second.ts';
+import { CrashSite, imageHash, imageKey } from './site.ts';
 
 /** How many crash images of which kind there were, as `I/O step | residue`. */
 export type Counts = Map<string, number>;
 
 export interface SweepFailure {
   readonly finding: Finding;
+  readonly scenario: Scenario;
   /** The run up to the crash, the crash, and with a second one the recovery up to it. */
   readonly actions: readonly Action[];
 }
@@ -40,11 +41,18 @@ export interface Swept {
   readonly sites: number;
   /** What was left in all, by every rule of the enumeration. */
   readonly enumerated: number;
-  /** Images that differ from each other in what they hold or in what is demanded of them; each was recovered and judged. */
-  readonly images: number;
-  /** Second crashes inside a recovery, each recovered and judged. */
-  readonly doubleCrashes: number;
+  /** Crashes that differ in their image or in what is demanded behind it; each was judged. */
+  readonly judged: number;
+  /** By I/O step and residue: images of this run, each different, and recovered from. */
   readonly counts: Counts;
+  /** The same for second crashes, by the I/O step of recovery. */
+  readonly again: Counts;
+  /** By edge of the model: images, and second crashes. */
+  readonly edges: Counts;
+  readonly edgesAgain: Counts;
+  /** What the images hold, in short, so that those of several runs can be told apart. */
+  readonly images: readonly bigint[];
+  readonly imagesAgain: readonly bigint[];
   readonly coverage: Coverage;
   readonly steps: number;
   readonly hash: string;
@@ -59,35 +67,34 @@ export interface SweepOptions {
   readonly doubleOneIn: number;
 }
 
-/** What a batch of the log did, that was made durable in a step. */
-interface Batch {
-  /** Heads behind it, when an eviction was in it. */
-  readonly evictedTo: readonly number[] | undefined;
+/** Where a run stands when power fails. */
+interface Moment {
+  readonly edge: string;
+  readonly io: string;
+  readonly site: CrashSite;
+  readonly account: Account;
+  /** The account as text. */
+  readonly demanded: string;
 }
-
-/** What a second crash leaves of what recovery has not made durable. */
-const SECOND: readonly CrashChoice[] = [
-  { kind: 'power', keep: 'nothing' },
-  { kind: 'power', keep: 'everything' },
-  { kind: 'kill', underWay: 'done' },
-];
-const SECOND_DRAWN = 3;
 
 export class Sweep {
   readonly #script: Script;
   readonly #options: SweepOptions;
   readonly #coverage = newCoverage();
   readonly #counts: Counts = new Map();
+  readonly #again: Counts = new Map();
+  readonly #edges: Counts = new Map();
+  readonly #edgesAgain: Counts = new Map();
+  readonly #images: bigint[] = [];
+  readonly #imagesAgain: bigint[] = [];
   readonly #hash = createHash('sha256');
-  readonly #known = new Set<string>();
+  readonly #judged = new Set<string>();
+  readonly #revived = new Map<string, Revived>();
   readonly #taken: Action[] = [];
   #storeId: string | null = null;
   #alsoEvicted: readonly number[] = [];
-  #evicting: Evicting;
   #sites = 0;
   #enumerated = 0;
-  #images = 0;
-  #doubleCrashes = 0;
   #lastSite = '';
   #failure: SweepFailure | null = null;
 
@@ -116,9 +123,13 @@ export class Sweep {
       name: this.#script.name,
       sites: this.#sites,
       enumerated: this.#enumerated,
-      images: this.#images,
-      doubleCrashes: this.#doubleCrashes,
+      judged: this.#judged.size,
       counts: this.#counts,
+      again: this.#again,
+      edges: this.#edges,
+      edgesAgain: this.#edgesAgain,
+      images: this.#images,
+      imagesAgain: this.#imagesAgain,
       coverage: this.#coverage,
       steps: this.#taken.length,
       hash: this.#hash.digest('hex'),
@@ -127,37 +138,13 @@ export class Sweep {
   }
 
   async #sweep(heard: () => unknown): Promise<void> {
-    const batches: (Batch | 'cut off' | null)[] = [];
-    await this.#walk(newCoverage(), async (run) => {
-      batches.push(batchOf(run));
-    });
+    await this.#walk(newCoverage(), async () => {});
     if (this.#failure !== null) return;
+    const coming = await evictionsComing(this.#script.scenario, this.#taken);
     this.#taken.length = 0;
     this.#storeId = null;
     this.#alsoEvicted = [];
-    this.#evicting = undefined;
-    await this.#walk(this.#coverage, async (run) => {
-      const { lifecycle } = run.model;
-      // Until a recovery has told, what was under way when the run's own crash came may have been done.
-      if (lifecycle !== 'crashed' && lifecycle !== 'recovering') {
-        const coming = batches.slice(this.#taken.length).find((batch) => batch !== null);
-        const batch = coming === 'cut off' ? await this.#batchUnderWay() : coming;
-        this.#evicting = batch?.evictedTo;
-      }
-      await this.#crashAt(run, this.#evicting, heard);
-    });
-  }
-
-  /** The next batch, had the run's own crash not cut it off: what is under way goes on in a run beside this one. */
-  async #batchUnderWay(): Promise<Batch | null> {
-    const run = new StoreRun(this.#script.scenario, newCoverage());
-    for (const action of this.#taken) await run.take(action);
-    while (run.view().ioUnderWay > 0) {
-      await run.take({ do: 'io', pick: 0 });
-      const batch = batchOf(run);
-      if (batch !== null) return batch === 'cut off' ? null : batch;
-    }
-    return null;
+    await this.#walk(this.#coverage, (run) => this.#crashAt(run, coming[this.#taken.length - 1], heard));
   }
 
   /** Takes the run with each drain as the I/O steps that it is. */
@@ -187,8 +174,12 @@ export class Sweep {
       thrown instanceof Divergence
         ? { breaks: thrown.breaks, message: thrown.message }
         : asFinding(thrown ?? 'nothing');
-    this.#failure = { finding: finding as Finding, actions: [...this.#taken, action] };
+    this.#fail(finding as Finding, [...this.#taken, action]);
     return false;
+  }
+
+  #fail(finding: Finding, actions: readonly Action[]): void {
+    this.#failure = { finding, scenario: this.#script.scenario, actions };
   }
 
   async #crashAt(run: StoreRun, evicting: Evicting, heard: () => unknown): Promise<void> {
@@ -202,70 +193,52 @@ export class Sweep {
     const siteKey = `${disk.pending()[0]?.id}:${site.units.length}:${demanded}`;
     if (siteKey === this.#lastSite) return;
     this.#lastSite = siteKey;
-    const io = disk.pending()[0]?.kind ?? 'none';
+    const at = { edge: model.lastEdge, io: ioStepOf(disk.pending()[0]), site, account, demanded };
     const seed = (this.#options.seed ^ Math.imul(++this.#sites, 0x85eb_ca6b)) >>> 0;
-    for (const { of, choice } of residuesOf(site.units, seed)) {
+    for (const residue of residuesOf(site.units, seed)) {
       if (this.#failure !== null) return;
-      if (this.#enumerated++ % this.#options.oneIn !== 0) continue;
-      const clock = new VirtualClock();
-      const image = site.leaves(choice, clock);
-      const key = `${imageKey(image)}|${choice.kind}|${demanded}`;
-      if (this.#known.has(key)) continue;
-      this.#known.add(key);
-      this.#images++;
-      tally(this.#counts, `${io} | ${of}`);
-      const cell = cellName(model.lastEdge, io, site.residue(choice));
-      const actions: Action[] = [...this.#taken, { do: 'crash', choice }];
-      tally(this.#coverage.cells, cell);
-      keepShorter(this.#coverage, cell, { scenario: this.#script.scenario, actions });
-      const { finding, found } = await judgeReopened(this.#script.scenario, account, image, clock);
-      this.#hash.update(`${of} ${found?.epoch} ${found?.streams.map(({ head, appended }) => `${head}-${appended}`)}\n`);
-      const wrong = asFinding(heard()) ?? finding;
-      if (wrong !== null) this.#failure = { finding: wrong, actions };
-      else if (this.#images % this.#options.doubleOneIn === 0)
-        await this.#crashAgain(site, choice, { io, of, account, actions, seed }, heard);
+      if (this.#enumerated++ % this.#options.oneIn === 0) await this.#crash(at, residue, seed, heard);
     }
   }
 
-  /** Recovery from the image is cut off at each of its I/O steps. */
-  async #crashAgain(
-    site: CrashSite,
-    choice: CrashChoice,
-    first: { io: string; of: ResidueClass; account: Account; actions: readonly Action[]; seed: number },
+  async #crash(
+    { edge, io, site, account, demanded }: Moment,
+    { of, choice }: EnumeratedResidue,
+    seed: number,
     heard: () => unknown,
   ): Promise<void> {
     const { scenario } = this.#script;
-    const account = { ...first.account, opensCutOff: first.account.opensCutOff + 1 };
-    const known = new Set<string>();
-    for (let steps = 0; ; steps++) {
-      const clock = new VirtualClock();
-      const disk = site.leaves(choice, clock);
-      disk.autoSteps = steps;
-      void startOpen(scenario, disk, clock);
-      await macrotask();
-      if (disk.pending().length === 0) return;
-      const again = new CrashSite(disk);
-      const drawn = Array.from(
-        { length: SECOND_DRAWN },
-        (_, i): CrashChoice => ({ kind: 'power', keep: { seed: (first.seed + steps * 31 + i) >>> 0 } }),
-      );
-      for (const second of [...SECOND, ...drawn]) {
-        const image = again.leaves(second, clock);
-        const key = imageKey(image);
-        if (known.has(key)) continue;
-        known.add(key);
-        this.#doubleCrashes++;
-        tally(this.#counts, `${first.io} | twice`);
-        const { finding } = await judgeReopened(scenario, account, image, clock);
-        const wrong = asFinding(heard()) ?? finding;
-        if (wrong === null) continue;
-        const cut: Action[] = steps === 0 ? [] : [{ do: 'io', pick: 0, times: steps }];
-        this.#failure = {
-          finding: { ...wrong, message: `after a second crash, in recovery: ${wrong.message}` },
-          actions: [...first.actions, { do: 'open' }, ...cut, { do: 'crash', choice: second }],
-        };
-        return;
-      }
+    const clock = new VirtualClock();
+    const image = site.leaves(choice, clock);
+    const key = `${imageKey(image)}|${choice.kind}`;
+    const demand = `${key}|${demanded}`;
+    if (this.#judged.has(demand)) return;
+    this.#judged.add(demand);
+    const actions: Action[] = [...this.#taken, { do: 'crash', choice }];
+    const known = this.#revived.get(key);
+    const revived = known ?? (await revive(scenario, account, image, clock));
+    const { found } = revived;
+    this.#hash.update(`${of} ${found?.epoch} ${found?.streams.map(({ head, appended }) => `${head}-${appended}`)}\n`);
+    const wrong = asFinding(heard()) ?? judgeRevived(account, revived);
+    if (wrong !== null) return this.#fail(wrong, actions);
+    if (known !== undefined) return;
+    // A process that was killed leaves more on the disk than can be read there: that image is revived each time.
+    if (choice.kind === 'power') this.#revived.set(key, revived);
+    this.#images.push(imageHash(key));
+    tally(this.#counts, `${io} | ${of}`);
+    tally(this.#edges, edge);
+    const cell = cellName(edge, io, site.residue(choice));
+    tally(this.#coverage.cells, cell);
+    keepShorter(this.#coverage, cell, { scenario, actions });
+    if (found === null || this.#images.length % this.#options.doubleOneIn !== 0) return;
+    for await (const second of secondCrashes({ scenario, site, choice, account, found, seed })) {
+      this.#imagesAgain.push(imageHash(second.key));
+      tally(this.#again, `${second.io} | ${second.of}`);
+      tally(this.#edgesAgain, edge);
+      const wrongAgain = asFinding(heard()) ?? second.finding;
+      if (wrongAgain === null) continue;
+      const message = `after a second crash, in recovery: ${wrongAgain.message}`;
+      return this.#fail({ ...wrongAgain, message }, [...actions, ...second.actions]);
     }
   }
 }
@@ -274,11 +247,3 @@ const asFinding = (heard: unknown): Finding | null =>
   heard === null
     ? null
     : { breaks: 'assertion', message: heard instanceof Error ? (heard.stack ?? heard.message) : String(heard) };
-
-/** What the step made durable in the log, as the model heard of it; `cut off` when the run lost power in it. */
-function batchOf({ observed, model }: StoreRun): Batch | 'cut off' | null {
-  const has = (...types: readonly ModelEvent['type'][]): boolean => observed.some(({ type }) => types.includes(type));
-  if (has('CRASH', 'RECOVERY_CRASHED')) return 'cut off';
-  if (!has('CHECKPOINT', 'FLUSH_DONE')) return null;
-  return { evictedTo: has('EVICT') ? model.context.streams.map(({ head }) => head) : undefined };
-}

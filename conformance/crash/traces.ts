@@ -1,12 +1,19 @@
 /**
- * The runs that crashes are put into: the lives that the mode `faults` has, those of them that spoil nothing themselves,
- * and drawn ones. Small stores: what recovery reads decides how many crashes can be tried.
+ * The runs that crashes are put into: written lives, those that the mode `faults` has and some of its own, and drawn ones.
+ * Small stores: what recovery reads decides how many crashes can be tried.
+ *
+ * Of the drawn ones a half is put together from whole deeds (a burst of appends, a flush to its end), the other half step
+ * by step with the generator of the random runs, I/O operations in any order; every second of these on a disk that fails.
  */
 import type { Action, Scenario, ScenarioStream } from '../actions.ts';
+import { runSteps } from '../execute.ts';
 import type { Script } from '../faults/scripts.ts';
 import { SCRIPTS } from '../faults/scripts.ts';
+import { drawScenario as drawAnyScenario, nextAction } from '../generator.ts';
+import { newCoverage } from '../model-run.ts';
 import { Random } from '../random.ts';
 import { quotaBytesMin } from '../refinement.ts';
+import { LIVES } from './lives.ts';
 
 const START_MS = 1_700_000_000_000;
 const PERIOD_MS = 1_000;
@@ -18,9 +25,9 @@ const STREAMS: readonly ScenarioStream[] = [
   { source: 'mgc', sensor: 7, kind: 'evt', periodMs: 0, type: 'int32', priority: 5 },
 ];
 
-/** Spoiled files and a disk that others fill change what the contract promises: other modes try those. */
-const isSound = ({ actions }: Script): boolean =>
-  actions.every((action) => action.do !== 'damage' && action.do !== 'space' && action.do !== 'fault');
+/** A disk that others fill is not the image alone: the mode `faults` has crashes on it. */
+const isOwnDisk = ({ actions }: Script): boolean =>
+  actions.every(({ do: what }) => what !== 'space' && what !== 'fault');
 
 function drawScenario(random: Random): Scenario {
   const sectors = random.pick([4, 5, 8]);
@@ -61,23 +68,79 @@ function drawStep(random: Random, streams: number, appended: number[]): Action[]
     : [{ do: 'crash', choice: { kind: 'power', keep: { seed: random.next() } } }, { do: 'open' }, { do: 'drain' }];
 }
 
-function drawn(seed: number, index: number): Script {
-  const random = new Random((seed ^ Math.imul(index + 1, 0x9e37_79b1)) >>> 0);
+function drawDeeds(seed: number): Omit<Script, 'name'> {
+  const random = new Random(seed);
   const scenario = drawScenario(random);
   const appended = scenario.streams.map(() => 0);
   const steps = Array.from({ length: STEPS }, () => drawStep(random, scenario.streams.length, appended));
   return {
-    name: `drawn ${index + 1}`,
     scenario,
     actions: [{ do: 'open' }, { do: 'drain' }, ...steps.flat(), { do: 'drain' }, { do: 'flush' }, { do: 'drain' }],
   };
 }
 
-const WRITTEN = SCRIPTS.filter(isSound);
+/** Reads that wait say nothing of a crash, and a rest would hide its I/O steps. */
+const GENERATED: ReadonlySet<string> = new Set([
+  'open',
+  'append',
+  'appendValues',
+  'markRead',
+  'read',
+  'acknowledge',
+  'acknowledgeBatch',
+  'revert',
+  'discard',
+  'flush',
+  'emergencyFlush',
+  'checkpoint',
+  'close',
+  'io',
+  'timer',
+  'damage',
+  'crash',
+]);
+const GENERATED_STEPS = 130;
+const ROOMY = 16;
+
+/**
+ * With faults the quota is roomy: an eviction whose batch failed may survive a crash unannounced, and then nobody but the
+ * engine could say what it took.
+ */
+async function drawSteps(seed: number, withFaults: boolean): Promise<Omit<Script, 'name'>> {
+  const random = new Random(seed);
+  const any = drawAnyScenario('linux', random.next(), quotaBytesMin);
+  const { streams, quotaBytes } = any;
+  const scenario: Scenario = {
+    ...any,
+    mode: 'crash',
+    streams: streams.slice(0, STREAMS.length),
+    quotaBytes: withFaults ? ROOMY * quotaBytes : quotaBytes,
+  };
+  let left = GENERATED_STEPS;
+  const { actions, failure } = await runSteps(
+    scenario,
+    (run) => {
+      if (left-- === 0) return null;
+      const action = nextAction(run.view(), { entry: random.next(), payload: random.next() }, GENERATED);
+      return action?.do === 'io' && !withFaults ? { do: 'io', pick: action.pick } : action;
+    },
+    newCoverage(),
+  );
+  if (failure !== null) throw failure;
+  return { scenario, actions };
+}
+
+async function drawn(seed: number, index: number): Promise<Script> {
+  const own = (seed ^ Math.imul(index + 1, 0x9e37_79b1)) >>> 0;
+  const script = index % 2 === 0 ? drawDeeds(own) : await drawSteps(own, index % 4 === 3);
+  return { name: `drawn ${index + 1}`, ...script };
+}
+
+const WRITTEN = [...SCRIPTS.filter(isOwnDisk), ...LIVES];
 
 /** The first traces are written; those behind them are drawn. */
 export const TRACES_WRITTEN = WRITTEN.length;
 
 /** The `index`-th trace of a seed. */
-export const crashTrace = (seed: number, index: number): Script =>
+export const crashTrace = async (seed: number, index: number): Promise<Script> =>
   WRITTEN[index] ?? drawn(seed, index - TRACES_WRITTEN);

@@ -3,11 +3,21 @@
  * under way, and the class of what was left. Counted over all runs, with the shortest run that went there.
  */
 import type { Coverage } from '../model-run.ts';
+import type { Operation } from '../simulated-disk.ts';
 import type { CellCount } from './record.ts';
 
 const SEPARATOR = ' | ';
 
 export const cellName = (edge: string, io: string, residue: string): string => [edge, io, residue].join(SEPARATOR);
+
+/** An I/O step by what is done and to which kind of file; `none` when nothing is under way. */
+export function ioStepOf(operation: Operation | undefined): string {
+  if (operation === undefined) return 'none';
+  const { kind, name } = operation;
+  if (kind === 'syncDirectory') return 'sync directory';
+  if (name === '') return kind;
+  return `${kind} ${name.endsWith('.seg') ? 'segment' : 'log'}`;
+}
 
 /** The cells as evidence has them, by name. */
 export const cellsOf = ({ cells, examples }: Coverage): CellCount[] =>

@@ -28,7 +28,8 @@ const TEMPERATURE: ScenarioStream = {
 };
 const DOOR: ScenarioStream = { source: 'mgc', sensor: 1, kind: 'evt', periodMs: 0, type: 'uint32', priority: 1 };
 
-const scenario = (change: Partial<Scenario> = {}): Scenario => ({
+/** A small store for a life, with what is to be different. */
+export const scenario = (change: Partial<Scenario> = {}): Scenario => ({
   profile: 'linux',
   mode: 'disk',
   streams: [TEMPERATURE, DOOR],
@@ -40,10 +41,11 @@ const scenario = (change: Partial<Scenario> = {}): Scenario => ({
   ...change,
 });
 
-const tight = quotaBytesMin(SECTORS, SECTOR_BYTES);
+/** The least quota that such a store can have. */
+export const tight = quotaBytesMin(SECTORS, SECTOR_BYTES);
 
 /** Appends to both streams in turn; each call goes on where the one before ended. */
-class Sensors {
+export class Sensors {
   #appended = [0, 0];
 
   append(temperatures: number, doors: number): Action[] {
@@ -58,10 +60,10 @@ class Sensors {
   }
 }
 
-const open: Action[] = [{ do: 'open' }, { do: 'drain' }];
-const flush: Action[] = [{ do: 'flush' }, { do: 'drain' }];
-const read = (stream: number, max = EVERYTHING): Action[] => [{ do: 'read', stream, max }, { do: 'drain' }];
-const acknowledge = (stream: number, n: number): Action[] => [{ do: 'acknowledge', stream, n }, { do: 'drain' }];
+export const open: Action[] = [{ do: 'open' }, { do: 'drain' }];
+export const flush: Action[] = [{ do: 'flush' }, { do: 'drain' }];
+export const read = (stream: number, max = EVERYTHING): Action[] => [{ do: 'read', stream, max }, { do: 'drain' }];
+export const acknowledge = (stream: number, n: number): Action[] => [{ do: 'acknowledge', stream, n }, { do: 'drain' }];
 const powerCut = (keep: 'nothing' | 'everything'): Action => ({ do: 'crash', choice: { kind: 'power', keep } });
 
 function everyday(): Script {

@@ -1,0 +1,70 @@
+/** Written runs beside those of the mode `faults`: what a disk that fails once, and a log that grows, leave to a crash. */
+import type { Action } from '../actions.ts';
+import type { Script } from '../faults/scripts.ts';
+import { acknowledge, flush, open, read, Sensors, scenario, tight } from '../faults/scripts.ts';
+import type { Fault } from '../simulated-disk.ts';
+
+const io: Action = { do: 'io', pick: 0 };
+const fails = (fault: Fault): Action => ({ do: 'io', pick: 0, fault });
+
+/**
+ * A flush fails at the sync of a segment, whose pages are gone; one at a short write of a segment; one at the sync of the
+ * log, which is suspect from then on: the next batch begins a new generation. Each is tried again.
+ */
+function retries(): Script {
+  const sensors = new Sensors();
+  const again: Action[] = [{ do: 'drain' }, { do: 'timer' }, { do: 'drain' }];
+  return {
+    name: 'retries',
+    scenario: scenario(),
+    actions: [
+      ...open,
+      ...sensors.append(5, 2),
+      { do: 'flush' },
+      io,
+      fails({ code: 'IO', keepReadable: false }),
+      ...again,
+      ...sensors.append(4, 0),
+      { do: 'flush' },
+      fails({ code: 'NO_SPACE', shortBytes: 100 }),
+      ...again,
+      ...sensors.append(3, 0),
+      { do: 'flush' },
+      io,
+      io,
+      io,
+      io,
+      fails({ code: 'IO' }),
+      ...again,
+      ...read(0),
+      ...acknowledge(0, 6),
+      { do: 'checkpoint' },
+      fails({ code: 'IO', shortBytes: 16 }),
+      { do: 'drain' },
+      { do: 'checkpoint' },
+      { do: 'drain' },
+      { do: 'close' },
+      { do: 'drain' },
+    ],
+  };
+}
+
+/** Each acknowledgement is durable by itself, so the log outgrows its bound while the store is open. */
+function generations(): Script {
+  const sensors = new Sensors();
+  const rounds = Array.from({ length: 6 }, (): Action[] => [
+    ...sensors.append(1, 1),
+    ...flush,
+    ...read(0),
+    ...acknowledge(0, 1),
+    ...read(1),
+    ...acknowledge(1, 1),
+  ]);
+  return {
+    name: 'generations',
+    scenario: scenario({ quotaBytes: tight, durableAcknowledge: true }),
+    actions: [...open, ...rounds.flat(), ...sensors.append(2, 1)],
+  };
+}
+
+export const LIVES: readonly Script[] = [retries(), generations()];
