@@ -8,7 +8,16 @@
  * Exit code 0: the score is reached and every survivor is listed. 1: not so. 2: arguments that make no sense.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
@@ -20,7 +29,10 @@ import { figuresOf, survivorsOf, totalOf, unlisted, withoutSurvivors } from './f
 
 const ROOT = join(import.meta.dirname, '../..');
 const CONFIG = 'coverage/mutants/stryker.config.json';
+/** Where Stryker looks for what it need not try again, and leaves what it has tried. */
 const INCREMENTAL = join(ROOT, 'coverage/out/stryker/incremental.json');
+/** Its state behind the last file that was done: Stryker, ended while it writes, leaves half a report. */
+const KEPT = join(ROOT, 'coverage/out/stryker/kept.json');
 const LISTED = join(ROOT, 'coverage/survivors.json');
 const SUMMARY = join(ROOT, 'coverage/mutants.json');
 const EVIDENCE = join(ROOT, 'coverage/out/evidence/mutants.json');
@@ -69,6 +81,8 @@ function parse(): Arguments {
   return command.opts<Arguments>();
 }
 
+const NOTHING: MutationReport = { files: {} };
+
 const readJson = <T>(path: string, otherwise: T): T =>
   existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as T) : otherwise;
 
@@ -93,14 +107,21 @@ function mutate(file: string, concurrency: number): Promise<void> {
 }
 
 async function mutateAll({ files: chosen = ALL_FILES, again, concurrency }: Arguments): Promise<void> {
-  if (again && existsSync(INCREMENTAL)) {
-    const report = readJson<MutationReport>(INCREMENTAL, { files: {} });
-    writeFileSync(INCREMENTAL, JSON.stringify(withoutSurvivors(report)));
-  }
+  if (again && existsSync(KEPT)) keep(withoutSurvivors(readJson<MutationReport>(KEPT, NOTHING)));
   for (const [at, file] of chosen.entries()) {
     console.error(`  ${at + 1} of ${chosen.length}: ${file}`);
+    if (existsSync(KEPT)) copyFileSync(KEPT, INCREMENTAL);
+    else rmSync(INCREMENTAL, { force: true });
     await mutate(file, concurrency);
+    keep(readJson<MutationReport>(INCREMENTAL, NOTHING));
   }
+}
+
+/** As a whole or not at all. */
+function keep(report: MutationReport): void {
+  mkdirSync(join(KEPT, '..'), { recursive: true });
+  writeFileSync(`${KEPT}.new`, JSON.stringify(report));
+  renameSync(`${KEPT}.new`, KEPT);
 }
 
 const percent = (score: number | null): string => (score === null ? '' : score.toFixed(1));
@@ -147,7 +168,7 @@ function writeEvidence(totals: readonly FileFigures[], failures: number): void {
 
 /** Shows what is kept and holds it against thresholds and list. @returns the exit code. */
 function conclude(json: boolean): number {
-  const report = readJson<MutationReport>(INCREMENTAL, { files: {} });
+  const report = readJson<MutationReport>(KEPT, NOTHING);
   const rows = figuresOf(report).filter(({ score }) => score !== null);
   const totals = FOLDERS.map((folder) => totalOf(rows, folder)).filter(({ score }) => score !== null);
   const survivors = survivorsOf(report);
