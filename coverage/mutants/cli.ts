@@ -8,16 +8,7 @@
  * Exit code 0: the score is reached and every survivor is listed. 1: not so. 2: arguments that make no sense.
  */
 import { spawn } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Table from 'cli-table3';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
@@ -107,11 +98,12 @@ function mutate(file: string, concurrency: number): Promise<void> {
 }
 
 async function mutateAll({ files: chosen = ALL_FILES, again, concurrency }: Arguments): Promise<void> {
-  if (again && existsSync(KEPT)) keep(withoutSurvivors(readJson<MutationReport>(KEPT, NOTHING)));
+  mkdirSync(join(KEPT, '..'), { recursive: true });
   for (const [at, file] of chosen.entries()) {
     console.error(`  ${at + 1} of ${chosen.length}: ${file}`);
-    if (existsSync(KEPT)) copyFileSync(KEPT, INCREMENTAL);
-    else rmSync(INCREMENTAL, { force: true });
+    const kept = readJson<MutationReport>(KEPT, NOTHING);
+    if (kept === NOTHING) rmSync(INCREMENTAL, { force: true });
+    else writeFileSync(INCREMENTAL, JSON.stringify(again ? withoutSurvivors(kept, file) : kept));
     await mutate(file, concurrency);
     keep(readJson<MutationReport>(INCREMENTAL, NOTHING));
   }
@@ -119,7 +111,6 @@ async function mutateAll({ files: chosen = ALL_FILES, again, concurrency }: Argu
 
 /** As a whole or not at all. */
 function keep(report: MutationReport): void {
-  mkdirSync(join(KEPT, '..'), { recursive: true });
   writeFileSync(`${KEPT}.new`, JSON.stringify(report));
   renameSync(`${KEPT}.new`, KEPT);
 }

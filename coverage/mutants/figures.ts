@@ -125,11 +125,10 @@ export function totalOf(figures: readonly FileFigures[], folder: string): FileFi
   return { file: folder, killed, timeout, survived, noCoverage, ignored: sum('ignored'), score };
 }
 
-/** The report without what was not seen, so that the next run tries it once more, with a stronger kit. */
-export function withoutSurvivors(report: MutationReport): MutationReport {
-  const files = Object.entries(report.files).map(([file, { source, mutants, ...rest }]) => {
-    const kept = mutants.filter(({ status }) => status !== 'Survived' && status !== 'NoCoverage');
-    return [file, { ...rest, source, mutants: kept }] as const;
-  });
-  return { ...report, files: Object.fromEntries(files) };
+/** The report without what was not seen in one file, so that the next run tries it once more, with a stronger kit. */
+export function withoutSurvivors(report: MutationReport, file: string): MutationReport {
+  const of = report.files[file];
+  if (of === undefined) return report;
+  const kept = of.mutants.filter(({ status }) => status !== 'Survived' && status !== 'NoCoverage');
+  return { ...report, files: { ...report.files, [file]: { ...of, mutants: kept } } };
 }
