@@ -45,9 +45,9 @@ export interface WorkerData {
 
 const SIGN_OF_LIFE_MS = 50;
 
-/** The kit waits for nothing outside it: an event loop that idles for so long has nothing left to wait for. */
-const IDLE_AFTER_MS = 1_500;
-const IDLE_BELOW = 0.1;
+/** Only a directory of this machine is ever waited for: an event loop that idles for so long waits for ever. */
+const IDLE_AFTER_MS = 2_000;
+const IDLE_BELOW = 0.01;
 let usage = performance.eventLoopUtilization();
 let busy = false;
 

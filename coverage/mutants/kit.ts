@@ -15,6 +15,8 @@ import { SCRIPTS } from '../../conformance/faults/scripts.ts';
 import { runScheduled } from '../../conformance/interleavings/scheduled.ts';
 import { runLiveness } from '../../conformance/liveness/run.ts';
 import { newCoverage } from '../../conformance/model-run.ts';
+import { checkPlatform } from '../../conformance/others/check-platform.ts';
+import { linuxPlatforms, ramPlatforms, wicedPlatforms } from '../../conformance/others/own-platforms.ts';
 import { Random } from '../../conformance/random.ts';
 import { CASES, findingOf } from '../../conformance/refusals/run.ts';
 
@@ -90,6 +92,18 @@ const liveness = async (): Promise<void> => mustHold(await runLiveness({ seed: 1
 const tour = async (): Promise<void> =>
   mustHold((await runTour({ profiles: ['linux', 'wiced'], scopes: QUICK_TOUR_SCOPES, command })).outcome);
 
+/** The laws of the port and the engine itself on the platforms there are, one of them a directory of this machine. */
+async function platforms(): Promise<void> {
+  const options = { seed: 1, runs: 8, steps: 40 };
+  const { makePlatform, manifest, remove } = await linuxPlatforms();
+  try {
+    await checkPlatform(makePlatform, manifest, options);
+  } finally {
+    await remove();
+  }
+  for (const own of [ramPlatforms, wicedPlatforms]) await checkPlatform(own.makePlatform, own.manifest, options);
+}
+
 export const CHECKS: readonly Check[] = [
   { name: 'random on linux, a moment', run: () => random('linux', 1, 8) },
   { name: 'random on wiced, a moment', run: () => random('wiced', 1, 8) },
@@ -97,6 +111,7 @@ export const CHECKS: readonly Check[] = [
   { name: 'regressions', run: regressions },
   { name: 'random on wiced', run: () => random('wiced', 2, 50) },
   { name: 'random on linux', run: () => random('linux', 2, 80) },
+  { name: 'platforms', run: platforms },
   { name: 'damage', run: () => damage(401) },
   { name: 'crash', run: () => crash(0, 20) },
   { name: 'liveness', run: liveness },
