@@ -111,7 +111,6 @@ export const CHECKS: readonly Check[] = [
   { name: 'regressions', run: regressions },
   { name: 'random on wiced', run: () => random('wiced', 2, 50) },
   { name: 'random on linux', run: () => random('linux', 2, 80) },
-  { name: 'platforms', run: platforms },
   { name: 'damage', run: () => damage(401) },
   { name: 'crash', run: () => crash(0, 20) },
   { name: 'liveness', run: liveness },
@@ -121,4 +120,5 @@ export const CHECKS: readonly Check[] = [
   { name: 'random on linux, long', run: () => random('linux', 3, 300) },
   { name: 'damage, more', run: () => damage(149) },
   { name: 'crash, more', run: () => crash(6, 23) },
+  { name: 'platforms', run: platforms },
 ];
