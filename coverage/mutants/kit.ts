@@ -64,7 +64,7 @@ async function refusals(): Promise<void> {
 }
 
 /** One in so many cases of the faults mode. */
-const FAULTS_ONE_IN = 211;
+const FAULTS_ONE_IN = 421;
 
 async function faults(): Promise<void> {
   let at = 0;
@@ -111,14 +111,13 @@ export const CHECKS: readonly Check[] = [
   { name: 'regressions', run: regressions },
   { name: 'random on wiced', run: () => random('wiced', 2, 50) },
   { name: 'random on linux', run: () => random('linux', 2, 80) },
-  { name: 'damage', run: () => damage(401) },
+  { name: 'damage', run: () => damage(211) },
   { name: 'crash', run: () => crash(0, 20) },
   { name: 'liveness', run: liveness },
   { name: 'faults', run: faults },
   { name: 'interleavings', run: interleavings },
   { name: 'tour', run: tour },
-  { name: 'random on linux, long', run: () => random('linux', 3, 300) },
-  { name: 'damage, more', run: () => damage(149) },
-  { name: 'crash, more', run: () => crash(6, 23) },
+  { name: 'random on linux, long', run: () => random('linux', 3, 160) },
+  { name: 'crash, more', run: () => crash(4, 40) },
   { name: 'platforms', run: platforms },
 ];
