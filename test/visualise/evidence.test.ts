@@ -102,7 +102,9 @@ test('opens from a square a run that went there', async () => {
     expect(await page.locator('.words').textContent()).toMatch(/(power loss|killed).*→ (RECOVERY_)?CRASH/);
     const facts = await page.locator('#crash').count();
     expect(facts).toBe(1);
-    if (io !== 'none') expect(await page.locator('#crash').textContent()).toMatch(new RegExp(`(${io})|Nothing`));
+    // The page names the operation, the square its kind and what kind of file it was for.
+    const kind = io === 'sync directory' ? 'syncDirectory' : io.split(' ')[0];
+    if (io !== 'none') expect(await page.locator('#crash').textContent()).toMatch(new RegExp(`${kind}|Nothing`));
     await page.locator('[data-back]').click();
   }
   expect(complaints).toEqual([]);
