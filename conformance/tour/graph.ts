@@ -14,6 +14,8 @@ export interface Place {
   readonly edges: readonly Edge[];
   /** Edges not taken yet, the first one last. */
   readonly untaken: Edge[];
+  /** One edge to each other place that was come to from here. */
+  roads: Edge[];
   /** Marks of the last search that came by: when, and over which edge. */
   seenBy: number;
   cameFrom: Place | null;
@@ -32,7 +34,7 @@ export class TourGraph {
     const known = this.places.get(id);
     if (known !== undefined) return known;
     const edges = choices().map(({ label }): Edge => ({ label, to: null }));
-    const place: Place = { id, edges, untaken: edges.toReversed(), seenBy: 0, cameFrom: null, cameBy: null };
+    const place: Place = { id, edges, untaken: edges.toReversed(), roads: [], seenBy: 0, cameFrom: null, cameBy: null };
     this.places.set(id, place);
     this.edges += edges.length;
     return place;
@@ -46,7 +48,10 @@ export class TourGraph {
       this.taken++;
     }
     edge.to = to;
-    return before !== null && before !== to;
+    const isDetour = before !== null && before !== to;
+    if (isDetour) from.roads = roadsOf(from);
+    else if (before === null && to !== from && !from.roads.some((road) => road.to === to)) from.roads.push(edge);
+    return isDetour;
   }
 
   /** Shortest way from here to a place with a choice not yet made; null when there is none. */
@@ -65,7 +70,7 @@ export class TourGraph {
     for (let i = 0; i < queue.length; i++) {
       const place = queue[i] as Place;
       if (wanted(place)) return wayBack(from, place);
-      for (const edge of place.edges) {
+      for (const edge of place.roads) {
         const { to } = edge;
         if (to === null || to.seenBy === search) continue;
         to.seenBy = search;
@@ -76,6 +81,12 @@ export class TourGraph {
     }
     return null;
   }
+}
+
+function roadsOf({ edges, ...place }: Place): Edge[] {
+  const roads = new Map<string, Edge>();
+  for (const edge of edges) if (edge.to !== null && edge.to.id !== place.id) roads.set(edge.to.id, edge);
+  return [...roads.values()];
 }
 
 function wayBack(from: Place, to: Place): Edge[] {

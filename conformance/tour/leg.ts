@@ -45,6 +45,8 @@ export class Leg {
   readonly #onAction: OnAction;
   #harm: Harm = NO_HARM;
   #turn: Turn | null = null;
+  /** At the place where the leg is; null until somebody asks. */
+  #choices: readonly Choice[] | null = null;
   #flips = 0;
   /** Records of the segment in which the last bit was flipped. */
   #flipped = '';
@@ -72,8 +74,9 @@ export class Leg {
     };
   }
 
-  choices(): Choice[] {
-    return choicesAt(this.standpoint, this.#of);
+  choices(): readonly Choice[] {
+    this.#choices ??= choicesAt(this.standpoint, this.#of);
+    return this.#choices;
   }
 
   /** Names the place at which the leg is. */
@@ -88,6 +91,7 @@ export class Leg {
 
   /** @throws Divergence where model and engine part. */
   async carryOut({ deed }: Choice): Promise<void> {
+    this.#choices = null;
     switch (deed.how) {
       case 'act':
         return this.#take(deed.action);
