@@ -51,7 +51,7 @@ export const command: ModeCommand<Own> = {
   options: (options) => {
     options
       .option('--crash', 'this mode')
-      .option('--quick', 'few runs, and one image in three')
+      .option('--quick', 'few runs: seconds')
       .option(
         '--draws <n>',
         `drawn runs beside the written ones (default ${WHOLE.draws}, with --quick ${QUICK.draws})`,

@@ -147,7 +147,7 @@ export class Sweep {
     await this.#walk(this.#coverage, (run) => this.#crashAt(run, coming[this.#taken.length - 1], heard));
   }
 
-  /** Takes the run with each drain as the I/O steps that it is. */
+  /** Takes the run, I/O operations one by one. */
   async #walk(coverage: Coverage, atStep: (run: StoreRun) => Promise<void>): Promise<void> {
     const run = new StoreRun(this.#script.scenario, coverage);
     const take = async (action: Action): Promise<void> => {
@@ -159,11 +159,12 @@ export class Sweep {
       await atStep(run);
     };
     for (const action of this.#script.actions) {
-      const times = action.do === 'io' ? (action.times ?? 1) : 0;
       if (action.do === 'drain')
         while (run.view().ioUnderWay > 0 && this.#failure === null) await take({ do: 'io', pick: 0 });
-      else if (action.do === 'io') for (let i = 0; i < times; i++) await take({ do: 'io', pick: action.pick });
-      else await take(action);
+      else if (action.do === 'io') {
+        const { times = 1, ...once } = action;
+        for (let i = 0; i < times; i++) await take(once);
+      } else await take(action);
       if (this.#failure !== null) return;
     }
   }
@@ -190,7 +191,7 @@ export class Sweep {
     const account = accountOf(run, { storeId: this.#storeId, evicting, alsoEvicted: this.#alsoEvicted });
     const demanded = JSON.stringify(account);
     // Between two steps that touch no disk and change no mark there is nothing that a crash could tell apart.
-    const siteKey = `${disk.pending()[0]?.id}:${site.units.length}:${demanded}`;
+    const siteKey = `${disk.pending()[0]?.id}:${disk.counts.steps}:${site.units.length}:${demanded}`;
     if (siteKey === this.#lastSite) return;
     this.#lastSite = siteKey;
     const at = { edge: model.lastEdge, io: ioStepOf(disk.pending()[0]), site, account, demanded };

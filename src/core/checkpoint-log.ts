@@ -120,18 +120,30 @@ export class CheckpointLog {
     const generations = [...new Set([...this.#needed].map(generationOf))].sort((a, b) => b - a);
     const oldestKept = generations[1];
     if (oldestKept === undefined || generations.length === 2) return;
-    for (const name of this.#needed) {
-      if (generationOf(name) < oldestKept) continue;
-      const synced = await this.#disk.sync(ROOT, name);
-      if (!synced.ok) return;
-      this.#meter.synced();
-    }
-    const named = await this.#disk.syncDirectory(ROOT);
-    if (!named.ok) return;
-    this.#meter.synced();
+    const confirmed = await this.#syncNeeded((name) => generationOf(name) >= oldestKept);
+    if (!confirmed.ok) return;
     const older = [...this.#needed].filter((name) => generationOf(name) < oldestKept);
     for (const name of older) this.#needed.delete(name);
     await this.#remove(older);
+  }
+
+  /**
+   * Makes durable what recovery has read: it need not be yet, when a process was killed before its sync. To be asked
+   * before anything is removed of which the log says that it may go, and the next generation does not say so yet.
+   */
+  confirm(): Promise<IoResult<void>> {
+    return this.#syncNeeded(() => true);
+  }
+
+  async #syncNeeded(isWanted: (name: string) => boolean): Promise<IoResult<void>> {
+    for (const name of [...this.#needed].filter(isWanted)) {
+      const synced = await this.#disk.sync(ROOT, name);
+      if (!synced.ok) return synced;
+      this.#meter.synced();
+    }
+    const named = await this.#disk.syncDirectory(ROOT);
+    if (named.ok) this.#meter.synced();
+    return named;
   }
 
   async #remove(names: readonly string[]): Promise<void> {

@@ -390,8 +390,9 @@ class Recovery {
     for (const segment of cutOff) this.#disk.doomed.set(segment.number, segment);
     const isNew = storeId === null && this.#found.length === 0 && this.#log.files.every((file) => file.blank);
     let committed = await writeCheckpoint(state);
-    if (!committed.ok && committed.error.code === 'NO_SPACE') {
-      // No durable log names the doomed ones, so on a full disk they make room for the one that is to be written.
+    const isFull = !committed.ok && committed.error.code === 'NO_SPACE';
+    // On a full disk the doomed ones make room for the log that is to be written: no log names them, once this one is durable.
+    if (isFull && (await this.#disk.log.confirm()).ok) {
       for (const [number, { source }] of this.#disk.doomed) {
         await this.#port.remove(directoryOf(source), segmentName(number));
       }

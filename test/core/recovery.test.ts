@@ -165,6 +165,43 @@ describe('crashes inside recovery', () => {
       }
     },
   );
+
+  // Goal: what a killed process wrote into the log and did not sync is no leave to remove anything (INV-15). Method: such a
+  // batch drops a segment; on a full disk recovery makes room; power fails at each of its steps, each unsynced piece alone is left.
+  it('loses no segment that only an unsynced log has dropped, on a full disk either', async () => {
+    const bench = await Workbench.open();
+    const stream = bench.stream('host', 1);
+    appendAll(stream, count(0, 10));
+    unwrap(await bench.engine.flush());
+    await drain(stream, 10);
+    bench.disk.autoSteps = 1;
+    unwrap(stream.acknowledge(10));
+    void bench.engine.checkpoint();
+    await settle();
+    expect(bench.disk.pending().map(({ kind }) => kind)).toEqual(['sync']);
+    const image = bench.disk.crash({ kind: 'kill', underWay: 'undone' }).snapshot();
+    let removed = 0;
+    for (let steps = 0, finished = false; !finished; steps++) {
+      for (let unit = 0, units = 1; unit < units; unit++) {
+        const disk = SimulatedDisk.restore(bench.clock, image);
+        disk.capacityBytes = disk.totalBytes;
+        disk.autoSteps = steps;
+        void new Workbench({}, disk).tryOpen().then(() => {
+          finished = true;
+        });
+        await settle();
+        units = disk.volatileUnits().length;
+        if (!disk.files().some(({ name }) => name === SEG(1))) removed++;
+        const left = disk.crash({ kind: 'power', keep: [unit].filter((each) => each < units) });
+        left.capacityBytes = Number.POSITIVE_INFINITY;
+        const after = await Workbench.open({}, left);
+        const { head, damaged } = after.inspect('host', 1);
+        expect(damaged, `cut after ${steps} steps, unit ${unit} is left`).toBe(0);
+        expect(await retained(after, 'host', 1)).toEqual(count(head, 10 - head));
+      }
+    }
+    expect(removed).toBeGreaterThan(0);
+  });
 });
 
 /** Three flushes of two streams, one segment a source and flush; nothing acknowledged. Closed. */
