@@ -229,6 +229,9 @@ export function unannouncedEvictions(
     return Math.max(durableHead, Math.min(head, recovered.streams[i]?.head ?? 0, ...damagedFrom));
   });
   const gone = segments.filter(({ number }) => !recovered.segments.some((segment) => segment.number === number));
+  // A block that is known to be damaged has nothing to be evicted; recovery drops the segment that has no other.
+  const liveIn = ({ stream, from, to }: Range): number =>
+    liveRecords(streams[stream]?.holes ?? [], Math.max(from, heads[stream] ?? 0), to);
   const isPassed = (block: Range): boolean => block.to <= (heads[block.stream] ?? 0);
   // What recovery itself found damaged was there when the power failed.
   const isDamaged = (block: Range): boolean => {
@@ -242,14 +245,11 @@ export function unannouncedEvictions(
     .map(({ number }): ModelEvent => ({ type: 'REMOVE_SEGMENT', segment: number }));
   const left = streams.map(({ evicted: known }, i) => (recovered.streams[i]?.evicted ?? 0) - known);
   const isCounted = ({ blocks }: Segment): boolean => {
-    for (const { stream, from, to } of blocks) {
-      left[stream] =
-        (left[stream] ?? 0) - liveRecords(streams[stream]?.holes ?? [], Math.max(from, heads[stream] ?? 0), to);
-    }
+    for (const block of blocks) left[block.stream] = (left[block.stream] ?? 0) - liveIn(block);
     return left.every((records) => records >= 0);
   };
   const evicted = gone
-    .filter(({ blocks }) => blocks.some((block) => !isPassed(block) && !isDamaged(block)))
+    .filter(({ blocks }) => blocks.some((block) => liveIn(block) > 0 && !isDamaged(block)))
     .filter((segment) => !byCount || isCounted(segment))
     .map(({ number }): ModelEvent => ({ type: 'EVICT', segment: number, needBytes }));
   return [{ type: 'CHECKPOINT', heads }, ...removed, ...evicted];
