@@ -226,7 +226,7 @@ describe('the written runs', () => {
     for (let index = 0; index < TRACES_WRITTEN; index++) for (const deed of await deedsOf(index)) deeds.add(deed);
     for (const deed of [
       ...['OPEN', 'RECOVERED', 'FLUSH_DONE', 'FLUSH_FAILED', 'RETRY_DUE', 'CHECKPOINT', 'EVICT', 'REMOVE_SEGMENT'],
-      ...['CLOSED', 'CRASH', 'DAMAGE', 'discard', 'emergencyFlush', 'durableAcknowledge true'],
+      ...['CLOSED', 'CRASH', 'damage', 'discard', 'emergencyFlush', 'durableAcknowledge true'],
       ...['a segment is set aside', 'recovery salvages', 'a generation of the log begins while the store is open'],
       ...['write fails', 'sync fails'],
     ])
