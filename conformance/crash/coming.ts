@@ -2,7 +2,7 @@
  * Which eviction was being made durable at each step of a run: what the next batch of the log turned out to have in it.
  *
  * A store announces an eviction when its batch is durable, and power may fail just before. So the run is looked at from
- * its end. Where it is cut off by a crash of its own, the batch that this one cut off is found by going on without it; until
+ * its end. Where it ends with I/O under way, or is cut off by a crash of its own, the batch is found by going on; until
  * the store has recovered from that crash, the batch may be on the disk or not.
  */
 import type { Action, Scenario } from '../actions.ts';
@@ -49,7 +49,7 @@ export async function evictionsComing(scenario: Scenario, steps: readonly Action
     recovered.push(run.observed.some(({ type }) => type === 'RECOVERED'));
   }
   const coming: Evicting[] = [];
-  let next: Batch = { evictedTo: undefined };
+  let next = await batchBehind(scenario, steps);
   for (let at = batches.length - 1; at >= 0; at--) {
     coming[at] = next.evictedTo;
     next = batches[at] ?? next;
