@@ -5,6 +5,7 @@ import type { Action, Profile, Scenario } from './actions.ts';
 import { Divergence } from './divergence.ts';
 import type { OnStep } from './driver.ts';
 import { StoreRun } from './driver.ts';
+import { OnDisk } from './format/on-disk.ts';
 import type { Choice } from './generator.ts';
 import { drawScenario, nextAction } from './generator.ts';
 import type { Coverage } from './model-run.ts';
@@ -97,6 +98,7 @@ export async function overhearing<T>(run: StoreRun, work: () => Promise<T>): Pro
 
 async function takeEach(run: StoreRun, next: Next, onStep: OnStep): Promise<Outcome> {
   const actions: Action[] = [];
+  const onDisk = new OnDisk();
   for (;;) {
     const given = next();
     // Most give it at once: an await there would cost every step of every run a turn.
@@ -104,6 +106,7 @@ async function takeEach(run: StoreRun, next: Next, onStep: OnStep): Promise<Outc
     if (action === null) break;
     try {
       if (!(await run.take(action))) continue;
+      onDisk.look(run);
     } catch (thrown) {
       actions.push(action);
       return { scenario: run.scenario, actions, failure: asDivergence(thrown), run };

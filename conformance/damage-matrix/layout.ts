@@ -4,6 +4,7 @@
  */
 import { crc32 } from 'node:zlib';
 import type { Directory } from '../../src/core/port.ts';
+import { Cursor, check, checkChecksum, seedOf } from '../format/cursor.ts';
 
 /** Where in a file a byte lies. */
 export type Place =
@@ -53,69 +54,6 @@ const HEADER_BYTES = 64;
 const CHECKSUM_BYTES = 4;
 const FRAME_HEAD_BYTES = 12;
 
-class Cursor {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  at: number;
-
-  constructor(bytes: Uint8Array, at: number) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    this.at = at;
-  }
-
-  u8(): number {
-    return this.#bytes[this.at++] as number;
-  }
-
-  u16(): number {
-    this.at += 2;
-    return this.#view.getUint16(this.at - 2, true);
-  }
-
-  u32(): number {
-    this.at += 4;
-    return this.#view.getUint32(this.at - 4, true);
-  }
-
-  u64(): number {
-    this.at += 8;
-    return Number(this.#view.getBigUint64(this.at - 8, true));
-  }
-
-  varint(): number {
-    let value = 0;
-    for (let factor = 1; ; factor *= 128) {
-      const byte = this.u8();
-      value += (byte & 127) * factor;
-      if (byte < 128) return value;
-    }
-  }
-
-  zigzag(): number {
-    const coded = this.varint();
-    return coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2;
-  }
-}
-
-function check(condition: boolean, name: string, what: string): asserts condition {
-  if (!condition) throw new Error(`${name} is not laid out as docs/format.md says: ${what}`);
-}
-
-/** Seed of the checksums of a segment's blocks, or of a log part's frames: what they belong to. */
-function seedOf(storeId: Uint8Array, ...words: number[]): number {
-  const bytes = new Uint8Array(24);
-  bytes.set(storeId);
-  const view = new DataView(bytes.buffer);
-  words.forEach((word, i) => view.setUint32(16 + 4 * i, word, true));
-  return crc32(bytes, 0);
-}
-
-function checksumAt(bytes: Uint8Array, from: number, to: number, seed: number, name: string): void {
-  const stored = new Cursor(bytes, to).u32();
-  check(crc32(bytes.subarray(from, to), (seed ^ from) >>> 0) === stored, name, `the checksum at ${to} is wrong`);
-}
-
 /** @throws when the file is not a whole segment of version 1. */
 export function readSegmentFile(directory: Directory, name: string, bytes: Uint8Array): FileLayout {
   check(Buffer.from(bytes.subarray(0, 8)).toString('latin1') === 'IMM2SEGM', name, 'its magic');
@@ -139,7 +77,7 @@ export function readSegmentFile(directory: Directory, name: string, bytes: Uint8
   const blocks: Block[] = [];
   for (let at = HEADER_BYTES; at < trailerAt; ) {
     const { block, bodyAt, bodyEnd } = readBlock(bytes, at, baseMs, epoch);
-    checksumAt(bytes, at, bodyEnd, seed, name);
+    checkChecksum(bytes, at, bodyEnd, seed, name);
     regions.push(
       { place: 'block header', from: at, to: bodyAt },
       { place: 'block payload', from: bodyAt, to: bodyEnd },
@@ -188,7 +126,7 @@ export function readLogFile(directory: Directory, name: string, bytes: Uint8Arra
   let at = HEADER_BYTES;
   for (; at + FRAME_HEAD_BYTES < bytes.length && bytes[at + 2] !== 0; ) {
     const payloadEnd = at + FRAME_HEAD_BYTES + new Cursor(bytes, at).u16();
-    checksumAt(bytes, at, payloadEnd, seed, name);
+    checkChecksum(bytes, at, payloadEnd, seed, name);
     const end = Math.ceil((payloadEnd + CHECKSUM_BYTES) / 8) * 8;
     regions.push(
       { place: 'frame header', from: at, to: at + FRAME_HEAD_BYTES },

@@ -1,6 +1,6 @@
 /**
  * Bugs that nobody has reported yet, by what they break: what makes a flush safe against power loss, space and eviction,
- * accounting, calls that overlap, and values and times at their limits. Where a bug could be seen by a counter alone,
+ * accounting, calls that overlap, values and times at their limits, and the bytes on disk. Where a bug could be seen by a counter alone,
  * the counter is kept right, so that it is caught for what it does.
  */
 import type { Exhibit } from './exhibit.ts';
@@ -412,4 +412,29 @@ const LIMITS: readonly Exhibit[] = [
   },
 ];
 
-export const OWN: readonly Exhibit[] = [...CRASH_SAFETY, ...EVICTION, ...ACCOUNTING, ...OVERLAP, ...LIMITS];
+/** Written and read in the same wrong way: the store gets along with itself, and no other program with the store. */
+const FORMAT: readonly Exhibit[] = [
+  {
+    id: 'K60',
+    bug: 'a frame of the log has another type than the format says',
+    file: 'src/core/checkpoint-format.ts',
+    search: 'export const FRAME_SEGMENTS_REMOVED = 6;\n',
+    replace: 'export const FRAME_SEGMENTS_REMOVED = 9;\n',
+  },
+  {
+    id: 'K61',
+    bug: 'frames of the log begin at multiples of 4',
+    file: 'src/core/checkpoint-format.ts',
+    search: '(FRAME_HEAD_BYTES + payloadBytes + CRC_BYTES) / 8) * 8;',
+    replace: '(FRAME_HEAD_BYTES + payloadBytes + CRC_BYTES) / 4) * 4;',
+  },
+  {
+    id: 'K62',
+    bug: 'the checksums of the log do not say of which store it is',
+    file: 'src/core/checkpoint-format.ts',
+    search: '  writer.copy(storeId);\n  writer.u32(generation);\n  writer.u32(part);\n  return crc32',
+    replace: '  writer.zeros(storeId.length);\n  writer.u32(generation);\n  writer.u32(part);\n  return crc32',
+  },
+];
+
+export const OWN: readonly Exhibit[] = [...CRASH_SAFETY, ...EVICTION, ...ACCOUNTING, ...OVERLAP, ...LIMITS, ...FORMAT];
