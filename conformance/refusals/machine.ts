@@ -1,6 +1,7 @@
 /** A small store on a simulated machine, for short lives that are told call by call. */
 import type { SettingsInput } from '../../src/core/config.ts';
-import { resolveSettings } from '../../src/core/config.ts';
+import { checkpointReserveBytes, resolveSettings } from '../../src/core/config.ts';
+import { ALLOCATION_BYTES } from '../../src/core/disk-index.ts';
 import { Engine } from '../../src/core/engine.ts';
 import type { StreamHandle } from '../../src/core/stream-handle.ts';
 import type { EngineEvent, Source, StreamOptions } from '../../src/core/types.ts';
@@ -11,6 +12,16 @@ import { StoreIds, simulatedPlatform, VirtualClock } from '../virtual-clock.ts';
 export const NOW_MS = 1_700_000_000_000;
 
 const SMALL: SettingsInput = { poolBytes: 512, sectorBytes: 32, streamsMax: 8, ledgerMax: 8, freeFloorBytes: 0 };
+
+/** The least quota with which a small store has room for so many segments of one unit each, and the room that it has. */
+export function quotaFor(segments: number): { readonly quotaBytes: number; readonly segments: number } {
+  for (let quotaBytes = ALLOCATION_BYTES; ; quotaBytes += ALLOCATION_BYTES) {
+    const settings = resolveSettings({ ...SMALL, quotaBytes });
+    if (!settings.ok) continue;
+    const room = (quotaBytes - 2 * checkpointReserveBytes(settings.value)) / ALLOCATION_BYTES;
+    if (room >= segments) return { quotaBytes, segments: room };
+  }
+}
 
 /** A simulated machine: its disk and clock outlive the store. */
 export class Machine {

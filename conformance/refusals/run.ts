@@ -16,10 +16,20 @@ import { ANSWERS } from './answers.ts';
 import { CALLS } from './calls.ts';
 import type { Case } from './case.ts';
 import { LIVES } from './lives.ts';
+import { RECOVERIES } from './recoveries.ts';
+import { RECOVERIES_CUT_SHORT } from './recoveries-cut-short.ts';
 import { SETTINGS } from './settings.ts';
 import { UPKEEP } from './upkeep.ts';
 
-export const CASES: readonly Case[] = [...SETTINGS, ...CALLS, ...ANSWERS, ...LIVES, ...UPKEEP];
+export const CASES: readonly Case[] = [
+  ...SETTINGS,
+  ...CALLS,
+  ...ANSWERS,
+  ...LIVES,
+  ...UPKEEP,
+  ...RECOVERIES,
+  ...RECOVERIES_CUT_SHORT,
+];
 
 /** Turns of the event loop that a case may take. None waits for anything but the simulated disk, which never waits. */
 const TURNS_MAX = 2_000;

@@ -1,0 +1,108 @@
+/**
+ * A segment as docs/format.md describes it, written without the engine's code: for files that a store is to find, of which
+ * no run could leave each.
+ */
+import { crc32 } from 'node:zlib';
+import type { Source } from '../../model/vocabulary.ts';
+import { SOURCES } from '../../model/vocabulary.ts';
+import { seedOf } from './cursor.ts';
+
+export interface BlockContent {
+  readonly sensor: number;
+  readonly kind: 'tsd' | 'evt';
+  readonly type: 'uint32' | 'int32' | 'float32';
+  /** Of tsd. */
+  readonly periodMs?: number;
+  /** Sequence number of the first record. */
+  readonly first: number;
+  /** Of tsd only the first counts. */
+  readonly timesMs: readonly number[];
+  readonly bits: readonly number[];
+}
+
+export interface SegmentContent {
+  readonly source: Source;
+  readonly epoch: number;
+  readonly storeId: Uint8Array;
+  readonly number: number;
+  readonly flush: number;
+  readonly blocks: readonly BlockContent[];
+}
+
+const TYPES = ['uint32', 'int32', 'float32'];
+const HEADER_BYTES = 64;
+
+class Bytes {
+  readonly #bytes: number[] = [];
+
+  get length(): number {
+    return this.#bytes.length;
+  }
+
+  whole(): Uint8Array {
+    return Uint8Array.from(this.#bytes);
+  }
+
+  little(value: number, bytes: number): this {
+    for (let i = 0, rest = value; i < bytes; i++, rest = Math.floor(rest / 256)) this.#bytes.push(rest % 256);
+    return this;
+  }
+
+  copy(bytes: Iterable<number>): this {
+    for (const byte of bytes) this.#bytes.push(byte);
+    return this;
+  }
+
+  varint(value: number): this {
+    let rest = value;
+    for (; rest >= 128; rest = Math.floor(rest / 128)) this.#bytes.push((rest % 128) + 128);
+    this.#bytes.push(rest);
+    return this;
+  }
+
+  zigzag(value: number): this {
+    return this.varint(value >= 0 ? value * 2 : -value * 2 - 1);
+  }
+}
+
+/** The whole file: header, blocks, trailer. */
+export function writeSegment({ source, epoch, storeId, number, flush, blocks }: SegmentContent): Uint8Array {
+  const baseMs = blocks[0]?.timesMs[0] ?? 0;
+  const seed = seedOf(storeId, number % 2 ** 32, Math.floor(number / 2 ** 32));
+  const body = new Bytes();
+  for (const block of blocks) {
+    const packed = packBlock(block, baseMs);
+    const at = HEADER_BYTES + body.length;
+    body.copy(packed).little(crc32(packed, (seed ^ at) >>> 0), 4);
+  }
+  const header = new Bytes()
+    .copy(Buffer.from('IMM2SEGM', 'latin1'))
+    .little(1, 2)
+    .little(SOURCES.indexOf(source), 1)
+    .little(0, 1)
+    .little(epoch, 4)
+    .copy(storeId)
+    .little(number, 8)
+    .little(flush, 8)
+    .little(baseMs, 8)
+    .little(body.length + 2 * HEADER_BYTES, 4);
+  header.little(crc32(header.whole(), 0), 4);
+  return new Bytes().copy(header.whole()).copy(body.whole()).copy(header.whole()).whole();
+}
+
+function packBlock({ sensor, kind, type, periodMs, first, timesMs, bits }: BlockContent, baseMs: number): Uint8Array {
+  const values = new Bytes();
+  for (const value of bits) values.little(value >>> 0, 4);
+  if (kind === 'evt') timesMs.slice(1).forEach((timeMs, i) => values.zigzag(timeMs - (timesMs[i] as number)));
+  const block = new Bytes()
+    .little(0x80 + (kind === 'evt' ? 4 : 0) + TYPES.indexOf(type), 1)
+    .varint(sensor)
+    .varint(first)
+    .varint(bits.length)
+    .zigzag((timesMs[0] as number) - baseMs);
+  if (kind === 'tsd') block.varint(periodMs as number);
+  return block.varint(values.length).copy(values.whole()).whole();
+}
+
+/** Its name in its source's directory. */
+export const segmentFileName = (number: number): string => `${number.toString().padStart(12, '0')}.seg`;
