@@ -14,7 +14,8 @@ import { quotaFor } from './machine.ts';
 async function failing(...faults: readonly FaultRule[]): Promise<FoundStore> {
   const store = await FoundStore.with(4, 2);
   store.put({ number: 3, blocks: [evts(1, 6, 2)] }).put({ number: 4, blocks: [evts(1, 8, 1)] });
-  store.disk.faults.push(...faults);
+  // A disk counts a rule down: each store has its own.
+  store.disk.faults.push(...faults.map((rule) => ({ ...rule })));
   return store;
 }
 
