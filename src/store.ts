@@ -338,6 +338,27 @@ export class SensorStream implements AsyncIterable<SensorRecord> {
   }
 
   /**
+   * As read, without waiting: what is on disk is read while the program stands still, so prefer `read` where waiting is
+   * possible. Reads that wait come after it. @throws StoreError as read; IO_FAILED also on a platform that cannot.
+   */
+  readNow(max: number): RecordBatch {
+    return unwrap(this.#handle.readNow(max));
+  }
+
+  /** As peek, without waiting. @throws as readNow. */
+  peekNow(offset: number, max: number): RecordBatch {
+    return unwrap(this.#handle.peekNow(offset, max));
+  }
+
+  /**
+   * Takes one record as read whose content a peek gave.
+   * @returns false, nothing changed, when the oldest unread record is another one by now, or the store is closed.
+   */
+  markRead(sequence: number): boolean {
+    return this.#handle.markRead(sequence);
+  }
+
+  /**
    * The cloud has these: a number of records, oldest pending first, or a batch. Durable with the next flush,
    * checkpoint or close. @returns how many left. @throws StoreError BOUNDS_VIOLATION, PARAMETER_INVALID, CLOSED.
    */

@@ -51,6 +51,11 @@ export interface DiskPort {
   /** Fills `into` from `offset`; answers how many bytes there were, fewer only at the end of the file. */
   read(directory: Directory, name: string, offset: number, into: Uint8Array): Promise<IoResult<number>>;
   /**
+   * As read, answered at once: for callers that cannot wait, such as the old synchronous calls. May be left out; then
+   * what is on disk can be had by waiting only.
+   */
+  readNow?(directory: Directory, name: string, offset: number, into: Uint8Array): IoResult<number>;
+  /**
    * Writes all of `bytes` at `offset`, creating the file when it is missing. Not durable before `sync`.
    * A short write is an error. `bytes` belongs to the caller again when the promise settles.
    */

@@ -5,6 +5,7 @@
  * in between. Bytes that must come from the disk are loaded first and the look is begun again, so whatever happened
  * meanwhile (an acknowledge, a flush that moved records from RAM to disk, an eviction) is seen as it then is. A segment
  * that went while it was read is simply not found any more; bytes of what replaced it do not verify (segment.ts).
+ * `readNow` is the same with a disk that answers at once: for callers that cannot wait (src/legacy).
  *
  * A block that does not verify is a hole from then on: ledgered, passed over, never returned (INV-19).
  */
@@ -14,6 +15,7 @@ import type { Result } from './codes.ts';
 import { failure, success } from './codes.ts';
 import type { BlockPlace } from './disk-index.ts';
 import { segmentName } from './disk-index.ts';
+import type { SourceDirectory } from './found-segments.ts';
 import type { IoResult } from './port.ts';
 import { SOURCE_DIRECTORIES } from './port.ts';
 import { RecordBatch } from './record-batch.ts';
@@ -38,6 +40,26 @@ const READ_FAILURES_MAX = 3;
 
 type Gap = { readonly at: BlockPlace } | null;
 
+/** One look at what a batch needs. */
+type Step =
+  | { readonly result: Result<RecordBatch>; readonly missing?: never }
+  | { readonly missing: BlockPlace; readonly result?: never };
+
+/** What the disk gave of a run. */
+interface GivenRun {
+  readonly run: readonly BlockPlace[];
+  readonly extent: Extent;
+  readonly read: IoResult<number>;
+}
+
+/** Where a run lies, and room for its bytes. */
+interface Extent {
+  readonly directory: SourceDirectory;
+  readonly name: string;
+  readonly start: number;
+  readonly bytes: Uint8Array;
+}
+
 export class Reader {
   readonly #state: StoreState;
   readonly #cache = new Map<number, LoadedRun>();
@@ -60,19 +82,59 @@ export class Reader {
   ): Promise<Result<RecordBatch>> {
     const runs = new Map<number, LoadedRun>();
     for (;;) {
+      const step = this.#step(slot, max, position, take, runs);
+      if (step.result !== undefined) return step.result;
+      const run = this.#runFrom(slot, step.missing);
+      let given = await this.#bytesOf(run);
+      // One bad page fails the whole read: this block by itself, so that its neighbours are not taken for damaged.
+      if (isBadPage(given)) given = await this.#bytesOf(run.slice(0, 1));
+      const loaded = this.#enter(given, runs);
+      if (!loaded.ok) return loaded;
+    }
+  }
+
+  /**
+   * As read, in one instant: what lies on disk is read before it returns.
+   * @returns as read; IO_FAILED also when the platform's disk cannot be read at once.
+   */
+  readNow(
+    slot: number,
+    max: number,
+    position: () => number,
+    take: (batch: RecordBatch, end: number) => void,
+  ): Result<RecordBatch> {
+    const runs = new Map<number, LoadedRun>();
+    for (;;) {
+      const step = this.#step(slot, max, position, take, runs);
+      if (step.result !== undefined) return step.result;
+      const run = this.#runFrom(slot, step.missing);
+      let given = this.#bytesNow(run);
+      if (given === null) return failure('IO_FAILED', "this platform's disk cannot be read at once: use read or peek");
+      if (isBadPage(given)) given = this.#bytesNow(run.slice(0, 1)) ?? given;
+      const loaded = this.#enter(given, runs);
+      if (!loaded.ok) return loaded;
+    }
+  }
+
+  /** Looks once, without a wait: the answer, or the block that must be loaded before the next look. */
+  #step(
+    slot: number,
+    max: number,
+    position: () => number,
+    take: (batch: RecordBatch, end: number) => void,
+    runs: Map<number, LoadedRun>,
+  ): Step {
+    for (;;) {
       // Closed while it waited for the disk: nothing becomes pending any more, and nothing found is entered.
-      if (!this.#state.open) return failure('CLOSED', 'the store was closed meanwhile');
+      if (!this.#state.open) return { result: failure('CLOSED', 'the store was closed meanwhile') };
       const from = position();
       const missing = this.#missing(slot, from, max, runs);
-      if (missing === null) {
-        // A hole found just now may have moved the marks that the position comes from.
-        if (position() !== from) continue;
-        const { batch, end } = this.#assemble(slot, from, max, runs);
-        take(batch, end);
-        return success(batch);
-      }
-      const loaded = await this.#load(slot, missing.at, runs);
-      if (!loaded.ok) return loaded;
+      if (missing !== null) return { missing: missing.at };
+      // A hole found just now may have moved the marks that the position comes from.
+      if (position() !== from) continue;
+      const { batch, end } = this.#assemble(slot, from, max, runs);
+      take(batch, end);
+      return { result: success(batch) };
     }
   }
 
@@ -112,30 +174,36 @@ export class Reader {
     return this.#cache.get(runKey(place));
   }
 
-  async #load(slot: number, place: BlockPlace, runs: Map<number, LoadedRun>): Promise<Result<void>> {
-    const disk = this.#state.disk as DiskSide;
+  #runFrom(slot: number, place: BlockPlace): readonly BlockPlace[] {
+    return (this.#state.disk as DiskSide).index.run(slot, place);
+  }
+
+  async #bytesOf(run: readonly BlockPlace[]): Promise<GivenRun> {
+    const extent = extentOf(run);
+    const { directory, name, start, bytes } = extent;
+    return { run, extent, read: await (this.#state.disk as DiskSide).port.read(directory, name, start, bytes) };
+  }
+
+  /** @returns null when the disk cannot be read at once. */
+  #bytesNow(run: readonly BlockPlace[]): GivenRun | null {
+    const { port } = this.#state.disk as DiskSide;
+    if (port.readNow === undefined) return null;
+    const extent = extentOf(run);
+    const { directory, name, start, bytes } = extent;
+    return { run, extent, read: port.readNow(directory, name, start, bytes) };
+  }
+
+  /** Verifies what the disk gave and keeps it. @returns IO_FAILED when the disk refused, and may do better next time. */
+  #enter({ run, extent, read }: GivenRun, runs: Map<number, LoadedRun>): Result<void> {
+    const { index } = this.#state.disk as DiskSide;
+    const place = run[0] as BlockPlace;
     const { segment } = place;
-    const start = segment.offsets[place.index] as number;
-    const directory = SOURCE_DIRECTORIES[segment.source as 0 | 1 | 2];
-    const readRun = async (blocks: readonly BlockPlace[]): Promise<{ bytes: Uint8Array; read: IoResult<number> }> => {
-      const last = (blocks.at(-1) as BlockPlace).index;
-      const bytes = new Uint8Array((segment.offsets[last] as number) + (segment.blockBytes[last] as number) - start);
-      return { bytes, read: await disk.port.read(directory, segmentName(segment.number), start, bytes) };
-    };
-    let run = disk.index.run(slot, place);
-    let { bytes, read } = await readRun(run);
-    if (!read.ok && read.error.code === 'IO' && run.length > 1) {
-      // One bad page fails the whole read: this block by itself, so that its neighbours are not taken for damaged.
-      run = [place];
-      ({ bytes, read } = await readRun(run));
-    }
-    if (!disk.index.segments.has(segment.number)) return success(undefined);
+    const { directory, name, start, bytes } = extent;
+    if (!index.segments.has(segment.number)) return success(undefined);
     if (!read.ok && read.error.code !== 'NOT_FOUND') {
       const failures = (this.#readFailures.get(runKey(place)) ?? 0) + 1;
       this.#readFailures.set(runKey(place), failures);
-      if (failures < READ_FAILURES_MAX) {
-        return ioFailure(`read segment ${directory}/${segmentName(segment.number)}`, read.error);
-      }
+      if (failures < READ_FAILURES_MAX) return ioFailure(`read segment ${directory}/${name}`, read.error);
     }
     this.#readFailures.delete(runKey(place));
     const got = read.ok ? read.value : 0;
@@ -202,6 +270,20 @@ export class Reader {
     }
     return { batch, end: position };
   }
+}
+
+const isBadPage = ({ run, read }: GivenRun): boolean => !read.ok && read.error.code === 'IO' && run.length > 1;
+
+function extentOf(run: readonly BlockPlace[]): Extent {
+  const { segment, index } = run[0] as BlockPlace;
+  const last = (run.at(-1) as BlockPlace).index;
+  const start = segment.offsets[index] as number;
+  return {
+    directory: SOURCE_DIRECTORIES[segment.source as 0 | 1 | 2],
+    name: segmentName(segment.number),
+    start,
+    bytes: new Uint8Array((segment.offsets[last] as number) + (segment.blockBytes[last] as number) - start),
+  };
 }
 
 const runKey = (place: BlockPlace): number => place.segment.number * 65_536 + place.index;

@@ -107,20 +107,25 @@ export class StreamHandle {
    * @returns PARAMETER_INVALID, CLOSED, or IO_FAILED with nothing changed.
    */
   read(max: number): Promise<Result<RecordBatch>> {
-    return this.#queued(max, () => {
-      const { pool, counters } = this.#state;
-      return this.#reader.read(
-        this.#slot,
-        max,
-        () => pool.read[this.#slot] as number,
-        (batch, end) => {
-          if (batch.length === 0) return;
-          pool.read[this.#slot] = end;
-          counters.read += batch.length;
-        },
-      );
-    });
+    return this.#queued(max, () => this.#reader.read(this.#slot, max, this.#unreadFrom, this.#markUpTo));
   }
+
+  /**
+   * As read, in one instant: records on disk are read before it returns, and reads that wait come after it.
+   * @returns as read; IO_FAILED also on a platform whose disk cannot be read at once.
+   */
+  readNow(max: number): Result<RecordBatch> {
+    const refused = this.#refusedNow('max', max);
+    return refused ?? this.#reader.readNow(this.#slot, max, this.#unreadFrom, this.#markUpTo);
+  }
+
+  readonly #unreadFrom = (): number => this.#state.pool.read[this.#slot] as number;
+
+  readonly #markUpTo = (batch: RecordBatch, end: number): void => {
+    if (batch.length === 0) return;
+    this.#state.pool.read[this.#slot] = end;
+    this.#state.counters.read += batch.length;
+  };
 
   /**
    * Takes one record as read whose content a peek gave: what `read(1)` does, without a wait.
@@ -141,14 +146,25 @@ export class StreamHandle {
     if (!isCount(offset)) {
       return Promise.resolve(failure('PARAMETER_INVALID', `offset is ${offset}: it must be a whole number, 0 or more`));
     }
-    return this.#queued(max, () => {
-      const state = this.#state;
-      const position = (): number => {
-        const read = state.pool.read[this.#slot] as number;
-        return state.advance(this.#slot, read, Math.min(offset, state.unread(this.#slot)));
-      };
-      return this.#reader.read(this.#slot, max, position, () => undefined);
-    });
+    return this.#queued(max, () => this.#reader.read(this.#slot, max, this.#unreadBehind(offset), () => undefined));
+  }
+
+  /** As peek, in one instant. @returns as readNow. */
+  peekNow(offset: number, max: number): Result<RecordBatch> {
+    const refused = this.#refusedNow('offset', offset) ?? this.#refusedNow('max', max);
+    return refused ?? this.#reader.readNow(this.#slot, max, this.#unreadBehind(offset), () => undefined);
+  }
+
+  #unreadBehind(offset: number): () => number {
+    const state = this.#state;
+    return () => state.advance(this.#slot, this.#unreadFrom(), Math.min(offset, state.unread(this.#slot)));
+  }
+
+  #refusedNow(name: string, count: number): Result<never> | null {
+    if (!isCount(count)) {
+      return failure('PARAMETER_INVALID', `${name} is ${count}: it must be a whole number, 0 or more`);
+    }
+    return this.#state.open ? null : failure('CLOSED', 'the store is closed');
   }
 
   #queued(max: number, read: () => Promise<Result<RecordBatch>>): Promise<Result<RecordBatch>> {

@@ -59,6 +59,21 @@ export function refused(error: SystemError): { readonly ok: false; readonly erro
   return { ok: false, error };
 }
 
+/** What node:fs threw or handed to a callback, as a value. */
+function refusedBy(error: NodeJS.ErrnoException, doing: string, path: string): ReturnType<typeof refused> {
+  const errno = error.code ?? 'EUNKNOWN';
+  return refused(systemError(errno, doing, path, REMEDIES[errno] === undefined ? error.message : undefined));
+}
+
+/** Runs synchronous calls of node:fs. */
+export function attemptNow<T>(doing: string, path: string, work: () => T): SystemResult<T> {
+  try {
+    return { ok: true, value: work() };
+  } catch (error) {
+    return refusedBy(error as NodeJS.ErrnoException, doing, path);
+  }
+}
+
 /**
  * Runs one callback-style call of node:fs. In that form descriptors stay plain numbers, with a lifetime that is this
  * adapter's alone.
@@ -69,10 +84,7 @@ export function attempt<T = void>(
   start: (done: (error: NodeJS.ErrnoException | null, value?: T) => void) => void,
 ): Promise<SystemResult<T>> {
   return new Promise((resolve) => {
-    const fail = (error: NodeJS.ErrnoException): void => {
-      const errno = error.code ?? 'EUNKNOWN';
-      resolve(refused(systemError(errno, doing, path, REMEDIES[errno] === undefined ? error.message : undefined)));
-    };
+    const fail = (error: NodeJS.ErrnoException): void => resolve(refusedBy(error, doing, path));
     try {
       start((error, value) => (error === null ? resolve({ ok: true, value: value as T }) : fail(error)));
     } catch (error) {
