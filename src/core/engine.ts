@@ -235,7 +235,7 @@ export class Engine {
     if (state.lifecycle === 'flushing') state.lifecycle = 'ram';
     this.#running = null;
     if (!outcome.ok) {
-      this.#flushFailed(flush, outcome.error.detail, waiters);
+      this.#flushFailed(flush, outcome.error, waiters);
       // Somebody called flush() while this one ran: that call does not wait for the delay.
       if (state.flushRequested) this.#startFlush();
       return outcome;
@@ -265,7 +265,7 @@ export class Engine {
     return outcome;
   }
 
-  #flushFailed(flush: number, detail: string, waiters: readonly Waiter[]): void {
+  #flushFailed(flush: number, { code, detail }: IoError, waiters: readonly Waiter[]): void {
     const state = this.#state;
     state.counters.flushFailures++;
     const retryInMs = Math.min(RETRY_MAX_MS, RETRY_FIRST_MS * 2 ** this.#failuresInARow);
@@ -278,7 +278,7 @@ export class Engine {
         state.wantFlush();
       });
     }
-    state.emit({ type: 'flushFailed', flush, message, retryInMs });
+    state.emit({ type: 'flushFailed', flush, message, code, retryInMs });
     for (const waiter of waiters) waiter.settle(failure('IO_FAILED', `${message}; all records are still in RAM`));
   }
 

@@ -3,6 +3,8 @@
  * Words are those of docs/glossary.md; every mark is a count of records since the stream began.
  */
 
+import type { IoErrorCode } from './port.ts';
+
 /** CSD type of a source; the index in SOURCES. */
 export const SOURCES = ['host', 'mgc', 'can_controller'] as const;
 export type Source = (typeof SOURCES)[number];
@@ -190,6 +192,8 @@ export type EngineEvent =
       readonly type: 'flushFailed';
       readonly flush: number;
       readonly message: string;
+      /** What the disk refused with; NO_SPACE for a quota that would be passed, too. */
+      readonly code: IoErrorCode;
       readonly retryInMs: number;
     }
   /** Head marks up to these are durable now; `heads` has the streams whose durable head moved. */

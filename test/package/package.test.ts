@@ -113,6 +113,33 @@ describe('installed in an empty project', () => {
     ).toBe('');
   });
 
+  // Goal: an application of the first memory manager needs this package and no other. Method: its calls, compiled and run.
+  test('the old calls run from the legacy subpath', async () => {
+    const application = `
+      import * as mm from 'imatrix-memory-manager/legacy';
+      mm.set_memory_mode(mm.MODE_RAM_PRIMARY);
+      mm.set_disk_path('./legacy-storage');
+      if ((await mm.memory_manager_v2_init()) !== mm.SUCCESS) throw new Error('not opened');
+      mm.write_tsd_evt_unified(mm.CSD_TYPE_CAN_CONTROLLER, { sensor_id: 7, value: 0, utc_time: 1700000000 });
+      const record: mm.ReadRecord = {};
+      const position = { value: 0 };
+      const codes = [
+        mm.read_tsd_evt_ptr_unified(mm.CSD_TYPE_CAN_CONTROLLER, record, position),
+        mm.atomic_erase_records(mm.CSD_TYPE_CAN_CONTROLLER, position.value),
+        mm.read_tsd_evt_ptr_unified(mm.CSD_TYPE_CAN_CONTROLLER, record, position),
+        await mm.memory_manager_v2_shutdown(),
+      ];
+      console.log(codes.join(' '), record.sensor_id, record.value, record.utc_time);`;
+    expect(await compile('application', application)).toBe('');
+    const { stdout, stderr } = await run(consumer.folder, 'node', 'out/application.js');
+    expect({ stdout, stderr }).toEqual({ stdout: '0 0 3 0 7 0 1700000000\n', stderr: '' });
+    const { loaded } = await load('imatrix-memory-manager/legacy');
+    const foreign = loaded.filter(
+      (url) => !url.startsWith('node:') && !url.includes('/imatrix-memory-manager/dist/src/'),
+    );
+    expect(foreign).toEqual([]);
+  });
+
   // Goal: files that are not in the exports are nobody's interface. Method: ask for one.
   test('nothing but the subpaths can be imported', async () => {
     expect((await load('imatrix-memory-manager/dist/src/core/engine.js')).error).toMatch(/not defined by "exports"/);
