@@ -5,6 +5,7 @@
 import { crc32 } from 'node:zlib';
 import type { Source } from '../../model/vocabulary.ts';
 import { SOURCES } from '../../model/vocabulary.ts';
+import { Bytes } from './bytes-out.ts';
 import { seedOf } from './cursor.ts';
 
 export interface BlockContent {
@@ -31,39 +32,6 @@ export interface SegmentContent {
 
 const TYPES = ['uint32', 'int32', 'float32'];
 const HEADER_BYTES = 64;
-
-class Bytes {
-  readonly #bytes: number[] = [];
-
-  get length(): number {
-    return this.#bytes.length;
-  }
-
-  whole(): Uint8Array {
-    return Uint8Array.from(this.#bytes);
-  }
-
-  little(value: number, bytes: number): this {
-    for (let i = 0, rest = value; i < bytes; i++, rest = Math.floor(rest / 256)) this.#bytes.push(rest % 256);
-    return this;
-  }
-
-  copy(bytes: Iterable<number>): this {
-    for (const byte of bytes) this.#bytes.push(byte);
-    return this;
-  }
-
-  varint(value: number): this {
-    let rest = value;
-    for (; rest >= 128; rest = Math.floor(rest / 128)) this.#bytes.push((rest % 128) + 128);
-    this.#bytes.push(rest);
-    return this;
-  }
-
-  zigzag(value: number): this {
-    return this.varint(value >= 0 ? value * 2 : -value * 2 - 1);
-  }
-}
 
 /** The whole file: header, blocks, trailer. */
 export function writeSegment({ source, epoch, storeId, number, flush, blocks }: SegmentContent): Uint8Array {

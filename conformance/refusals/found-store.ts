@@ -5,6 +5,8 @@
 import type { Source } from '../../model/vocabulary.ts';
 import type { Engine } from '../../src/core/engine.ts';
 import type { Stats, StoreInspection } from '../../src/core/types.ts';
+import type { LogContent } from '../format/write-log.ts';
+import { logFileName, writeLogPart } from '../format/write-log.ts';
 import type { BlockContent } from '../format/write-segment.ts';
 import { segmentFileName, writeSegment } from '../format/write-segment.ts';
 import type { SimulatedDisk } from '../simulated-disk.ts';
@@ -64,6 +66,16 @@ export class FoundStore {
   put({ number, blocks, source = 'host', epoch = this.epoch, storeId = this.storeId, name, directory }: Made): this {
     const bytes = writeSegment({ source, epoch, storeId, number, flush: 9, blocks });
     this.disk.place(directory ?? source, name ?? segmentFileName(number), bytes);
+    return this;
+  }
+
+  /** Takes the log away, and puts these parts there instead. */
+  logs(...parts: readonly Omit<LogContent, 'storeId'>[]): this {
+    for (const { directory, name } of this.disk.files()) if (directory === '') this.disk.displace('', name);
+    for (const part of parts) {
+      const bytes = writeLogPart({ storeId: this.storeId, ...part });
+      this.disk.place('', logFileName(part.generation, part.part), bytes);
+    }
     return this;
   }
 

@@ -86,6 +86,26 @@ const FAULTS: readonly Case[] = [
     check: code('IO_FAILED', { kind: 'read', ...host, times: 1, fault: { code: 'DENIED' } }),
   },
   {
+    name: 'recovery: a cut-off segment that may not be read is no damage',
+    check: code('IO_FAILED', {
+      kind: 'read',
+      namePrefix: '000000000003',
+      skip: 1,
+      times: 1,
+      fault: { code: 'DENIED' },
+    }),
+  },
+  {
+    name: 'recovery: a cut-off segment that the medium does not give ends the prefix',
+    check: gives([1, 2], [0, 6], {
+      kind: 'read',
+      namePrefix: '000000000003',
+      skip: 1,
+      times: 99,
+      fault: { code: 'IO' },
+    }),
+  },
+  {
     name: 'recovery: the names in a directory must be known',
     check: code('IO_FAILED', { kind: 'list', directory: 'mgc', times: 1, fault: { code: 'DENIED' } }),
   },
@@ -143,6 +163,8 @@ const one = (store: FoundStore): unknown => store.put({ number: 3, blocks: [evts
 const two = (store: FoundStore): unknown =>
   store.put({ number: 3, blocks: [evts(1, 6, 2)] }).put({ number: 4, blocks: [evts(1, 8, 1)] });
 const torn = (store: FoundStore): void => store.disk.place('host', '000000000004.seg', new Uint8Array(9));
+const older = (store: FoundStore): unknown => store.put({ number: 4, epoch: 0, blocks: [evts(1, 8, 1)] });
+const behindAGap = (store: FoundStore): unknown => store.put({ number: 4, blocks: [evts(1, 9, 1)] });
 /** What a recovery that was cut off has copied already. */
 const copied = (store: FoundStore): unknown => store.put({ number: 4, blocks: [evts(1, 6, 2)] });
 
@@ -174,6 +196,51 @@ const ROOM: readonly Case[] = [
       2,
       [1, 2, 5],
     ),
+  },
+  {
+    name: 'recovery: a segment of an older epoch makes room',
+    check: inRoom(
+      2,
+      (store) => {
+        one(store);
+        older(store);
+      },
+      2,
+      [1, 2, 5],
+    ),
+  },
+  {
+    name: 'recovery: a segment behind a gap makes room',
+    check: inRoom(
+      2,
+      (store) => {
+        one(store);
+        behindAGap(store);
+      },
+      2,
+      [1, 2, 5],
+    ),
+  },
+  {
+    name: 'recovery: what gives behind what gives makes none',
+    check: inRoom(
+      4,
+      (store) => {
+        two(store);
+        for (const name of ['000000000005.seg', '000000000006.seg']) store.disk.place('host', name, new Uint8Array(9));
+      },
+      3,
+      [1, 2, 7, 8],
+    ),
+  },
+  {
+    name: 'recovery: a stream more than the settings allow is refused',
+    check: async () => {
+      const store = await FoundStore.with(4, 2);
+      store.put({ number: 3, blocks: [evts(2, 0, 1)] });
+      store.machine.settings = { streamsMax: 1 };
+      return differs('the open', await store.codeOfOpen(), 'CONFIG_INVALID');
+    },
   },
   {
     name: 'recovery: a file that cannot be removed makes none',

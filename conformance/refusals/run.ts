@@ -18,6 +18,7 @@ import type { Case } from './case.ts';
 import { LIVES } from './lives.ts';
 import { RECOVERIES } from './recoveries.ts';
 import { RECOVERIES_CUT_SHORT } from './recoveries-cut-short.ts';
+import { RECOVERIES_LOG } from './recoveries-log.ts';
 import { SETTINGS } from './settings.ts';
 import { UPKEEP } from './upkeep.ts';
 
@@ -29,6 +30,7 @@ export const CASES: readonly Case[] = [
   ...UPKEEP,
   ...RECOVERIES,
   ...RECOVERIES_CUT_SHORT,
+  ...RECOVERIES_LOG,
 ];
 
 /** Turns of the event loop that a case may take. None waits for anything but the simulated disk, which never waits. */

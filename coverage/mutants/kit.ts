@@ -91,8 +91,8 @@ const faults = (script: Script): Check => ({
   },
 });
 
-const DAMAGE_PARTS = 24;
-const DAMAGE_ONE_IN = 71;
+const DAMAGE_PARTS = 8;
+const DAMAGE_ONE_IN = 101;
 
 /** A part of what may happen to a store's files: bits and cuts of `DAMAGE_ONE_IN`, of what else there is a good share. */
 const damage = (recipe: (typeof STORES)[number], part: number): Check => ({
@@ -187,7 +187,7 @@ export const CHECKS: readonly Check[] = [
   ...times(30, liveness),
   ...times(10, interleavings),
   ...QUICK_TOUR_SCOPES.map(tour),
-  ...times(12, (draw) => crash(TRACES_WRITTEN + draw)),
-  ...times(120, (seed) => random('linux', 1_000 + seed)),
+  ...times(6, (draw) => crash(TRACES_WRITTEN + draw)),
+  ...times(50, (seed) => random('linux', 1_000 + seed)),
   ...PLATFORMS,
 ];

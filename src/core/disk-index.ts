@@ -192,6 +192,11 @@ export class DiskIndex {
     return passed;
   }
 
+  /** Where the next hole behind `sequence` begins; Infinity when there is none. */
+  nextHole(slot: number, sequence: number): number {
+    return this.holes(slot).find(([from]) => from > sequence)?.[0] ?? Number.POSITIVE_INFINITY;
+  }
+
   /** How many of [from, to) are not in a hole. */
   recordsBetween(slot: number, from: number, to: number): number {
     let records = Math.max(0, to - from);

@@ -27,6 +27,11 @@ export interface FoundSegment {
   readonly misplaced: boolean;
 }
 
+/** One of which the header reads well. */
+export interface ReadSegment extends FoundSegment {
+  readonly header: SegmentHeader;
+}
+
 export interface FoundFiles {
   readonly segments: readonly FoundSegment[];
   /** Paths of all files, from the root. */

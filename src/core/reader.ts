@@ -164,8 +164,9 @@ export class Reader {
         position = behindHoles(position);
         continue;
       }
-      rest -= place.end - position;
-      position = disk.index.passHoles(slot, place.end);
+      const end = readableEnd(disk, slot, place, position);
+      rest -= end - position;
+      position = disk.index.passHoles(slot, end);
     }
     return null;
   }
@@ -255,7 +256,7 @@ export class Reader {
       if (disk !== null && position < (pool.synced[slot] as number)) {
         const place = disk.index.find(slot, position) as BlockPlace;
         const run = runs.get(runKey(place)) as LoadedRun;
-        take = Math.min(length - done, place.end - position);
+        take = Math.min(length - done, readableEnd(disk, slot, place, position) - position);
         const block = run.blocks.get(place.index) as BlockInfo;
         decodeBlock(run.bytes, block, position - place.first, take, batch.timesMs, batch.bits, done);
         batch.epochs.fill(place.segment.epoch, done, done + take);
@@ -285,6 +286,13 @@ function extentOf(run: readonly BlockPlace[]): Extent {
     bytes: new Uint8Array((segment.offsets[last] as number) + (segment.blockBytes[last] as number) - start),
   };
 }
+
+/**
+ * How far a block can be read from a position in it. A hole may begin inside: part of it was pending when the medium failed,
+ * and the rest is in the ledger, also when the medium gives it again.
+ */
+const readableEnd = ({ index }: DiskSide, slot: number, { end }: BlockPlace, position: number): number =>
+  Math.min(end, index.nextHole(slot, position));
 
 const runKey = (place: BlockPlace): number => place.segment.number * 65_536 + place.index;
 

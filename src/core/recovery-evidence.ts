@@ -6,7 +6,7 @@
  */
 import { sameBytes } from './bytes.ts';
 import type { FoundLog } from './checkpoint-log.ts';
-import type { FoundSegment } from './found-segments.ts';
+import type { FoundSegment, ReadSegment } from './found-segments.ts';
 import { storeIdsOf } from './found-segments.ts';
 
 /** Epochs skipped when nothing says which one was the last. */
@@ -46,8 +46,8 @@ export class Evidence {
   }
 
   /** Written by this store, under this name. */
-  ours({ header }: FoundSegment): boolean {
-    return header !== null && sameBytes(header.storeId, this.storeId);
+  ours(segment: FoundSegment): segment is ReadSegment {
+    return segment.header !== null && sameBytes(segment.header.storeId, this.storeId);
   }
 
   /** Of an epoch that the log does not know: it was begun by a generation that is lost. */
@@ -56,7 +56,7 @@ export class Evidence {
   }
 
   #epochOf(segment: FoundSegment): number {
-    return this.ours(segment) ? (segment.header?.epoch ?? 0) : 0;
+    return this.ours(segment) ? segment.header.epoch : 0;
   }
 
   /**

@@ -35,7 +35,7 @@ import type { Result } from './codes.ts';
 import { failure, invariant, success } from './codes.ts';
 import { allocatedBytes, DiskIndex, segmentName } from './disk-index.ts';
 import { forgetSegments } from './flush.ts';
-import type { FoundFiles, FoundSegment, SourceDirectory } from './found-segments.ts';
+import type { FoundFiles, FoundSegment, ReadSegment, SourceDirectory } from './found-segments.ts';
 import { DAMAGED_SUFFIX, directoryOf, lookAtSegments, storeIdsOf } from './found-segments.ts';
 import type { DiskPort, IoResult } from './port.ts';
 import type { FileContent } from './read-file.ts';
@@ -128,7 +128,7 @@ class Recovery {
       this.#evidence.logLost || image.segments.get(number) === source;
     const certain = this.#log.intact && !this.#evidence.tailLost;
     const covered = certain || this.#evidence.logLost ? null : await this.#rangesOf(this.#found.filter(named));
-    const cutOff: FoundSegment[] = [];
+    const cutOff: ReadSegment[] = [];
     for (const segment of this.#found) {
       const { number, source } = segment;
       const directory = directoryOf(source);
@@ -145,9 +145,9 @@ class Recovery {
         }
         const aside = await this.#putAside(directory, segmentName(number), segment.bytes);
         if (!aside.ok) return ioFailure(`set aside the damaged ${directory}/${segmentName(number)}`, aside.error);
-      } else if (segment.misplaced || (segment.header !== null && !this.#evidence.ours(segment))) {
+      } else if (segment.misplaced || (segment.header !== null && !isOurs)) {
         await this.#putAside(directory, segmentName(number), segment.bytes);
-      } else if (number >= this.#evidence.nextLogged && this.#evidence.ours(segment)) cutOff.push(segment);
+      } else if (number >= this.#evidence.nextLogged && isOurs) cutOff.push(segment);
       else this.#disk.doomed.set(number, segment);
     }
     for (const file of this.#log.files) {
@@ -384,7 +384,7 @@ class Recovery {
     };
   }
 
-  async #commit(cutOff: readonly FoundSegment[], salvaged: Salvaged): Promise<Result<void>> {
+  async #commit(cutOff: readonly ReadSegment[], salvaged: Salvaged): Promise<Result<void>> {
     const { image, storeId } = this.#log;
     const state = this.#state;
     for (const segment of cutOff) this.#disk.doomed.set(segment.number, segment);

@@ -13,7 +13,7 @@ import { success } from './codes.ts';
 import type { LiveSegment } from './disk-index.ts';
 import { allocatedBytes, segmentName } from './disk-index.ts';
 import { liveSegment } from './flush.ts';
-import type { FoundSegment } from './found-segments.ts';
+import type { FoundSegment, ReadSegment } from './found-segments.ts';
 import { directoryOf } from './found-segments.ts';
 import type { DiskPort, IoResult } from './port.ts';
 import type { FileContent } from './read-file.ts';
@@ -50,7 +50,7 @@ const NO_SPACE: Promise<Copied> = Promise.resolve(success('no space'));
 /** A name that cannot be written, because a directory has it for instance, is passed by; a disk that takes none is not. */
 const NAMES_TRIED_MAX = 4;
 
-export async function salvage(context: SalvageContext, cutOff: readonly FoundSegment[]): Promise<Result<Salvaged>> {
+export async function salvage(context: SalvageContext, cutOff: readonly ReadSegment[]): Promise<Result<Salvaged>> {
   const { state, disk } = context;
   const segments: LiveSegment[] = [];
   let records = 0;
@@ -58,7 +58,7 @@ export async function salvage(context: SalvageContext, cutOff: readonly FoundSeg
   const flush = disk.nextFlush++;
   const gone = new Set<FoundSegment>();
   for (const [at, segment] of cutOff.entries()) {
-    if (segment.header?.epoch !== context.epoch || gone.has(segment)) continue;
+    if (segment.header.epoch !== context.epoch || gone.has(segment)) continue;
     const copy = (): Promise<Copied> =>
       fits(context, segment.bytes, segments, gone) ? copySegment(context, segment, flush) : NO_SPACE;
     let copied = await copy();
@@ -97,12 +97,12 @@ export async function salvage(context: SalvageContext, cutOff: readonly FoundSeg
  */
 async function removeSpare(
   context: SalvageContext,
-  cutOff: readonly FoundSegment[],
+  cutOff: readonly ReadSegment[],
   gone: Set<FoundSegment>,
 ): Promise<boolean> {
   const before = gone.size;
   const ends = context.state.pool.appended.slice();
-  const spare = [...context.torn];
+  const spare: FoundSegment[] = [...context.torn];
   for (const segment of cutOff) if (!(await gives(context, segment, ends))) spare.push(segment);
   for (const segment of spare) {
     if (gone.has(segment)) continue;
@@ -113,8 +113,8 @@ async function removeSpare(
 }
 
 /** Whether a block of it goes on where its stream ends; `ends` go on with it. One that cannot be read may. */
-async function gives(context: SalvageContext, segment: FoundSegment, ends: Float64Array): Promise<boolean> {
-  if (segment.header?.epoch !== context.epoch) return false;
+async function gives(context: SalvageContext, segment: ReadSegment, ends: Float64Array): Promise<boolean> {
+  if (segment.header.epoch !== context.epoch) return false;
   const read = await context.read(segment);
   const scan = read.ok ? scanSegment(read.value.bytes, context.state.platform.crc32) : null;
   let goesOn = scan === null;

@@ -288,8 +288,7 @@ export class StoreState {
     for (let at0 = Math.max(from, at(pool.head, slot)); at0 < to; ) {
       const start = disk.index.passHoles(slot, at0);
       if (start >= to) break;
-      const next = disk.index.holes(slot).find((hole) => hole[0] > start)?.[0] ?? to;
-      const end = Math.min(to, next);
+      const end = Math.min(to, disk.index.nextHole(slot, start));
       const pending = Math.max(0, Math.min(end, at(pool.read, slot)) - start);
       pool.forgiven[slot] = at(pool.forgiven, slot) + pending;
       disk.index.addHole(slot, start, end);
