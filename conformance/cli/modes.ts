@@ -35,7 +35,7 @@ export interface ModeCommand<Own extends object = object> {
 }
 
 export interface ModeEntry {
-  readonly name: Mode | 'replay' | 'exec';
+  readonly name: Mode | 'replay' | 'exec' | 'legacy';
   /** As it stands on the command line; null for the mode without a flag. */
   readonly flag: string | null;
   readonly help: string;
@@ -87,6 +87,13 @@ export const MODE_TABLE: readonly ModeEntry[] = [
     help: 'judge an implementation in any language over a pipe: --exec "CMD"',
     with: ['--replay'],
     load: async () => (await import('./mode-exec.ts')).command,
+  },
+  {
+    name: 'legacy',
+    flag: '--legacy',
+    help: 'the calls of the first memory manager, as they are and with planted bugs, against the model',
+    with: ['--replay'],
+    load: async () => (await import('./mode-legacy.ts')).command,
   },
   {
     name: 'damage',

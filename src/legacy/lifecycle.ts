@@ -30,7 +30,7 @@ import type { LogLevel, Resolved } from './options.ts';
 import { isMode, isPath, resolveOptions, SAID_AT_FIRST } from './options.ts';
 import { Session } from './session.ts';
 import type { Position } from './shapes.ts';
-import { positionOf } from './shapes.ts';
+import { positionOf, TIME_MS_END } from './shapes.ts';
 
 export class Lifecycle {
   #said: { readonly mode: number; readonly diskPath: string } = SAID_AT_FIRST;
@@ -106,13 +106,13 @@ export class Lifecycle {
     return success(platform);
   }
 
-  /** A clock that is not set, or that fails, gives 0: the record is kept, and the cloud sees that it has no time. */
+  /** A clock that is not set, or that makes no sense, gives 0: the record is kept, and the cloud sees that it has no time. */
   #now(): number {
     const { clock = null, platform = null } = this.#options ?? {};
     if (clock === null) return platform === null ? Date.now() : platform.nowMs();
     try {
       const timeMs = Math.trunc(clock() ?? 0);
-      return timeMs > 0 ? timeMs : 0;
+      return timeMs > 0 && timeMs < TIME_MS_END ? timeMs : 0;
     } catch (error) {
       this.log('error', `the clock failed: ${String(error)}`);
       return 0;

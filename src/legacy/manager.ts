@@ -131,7 +131,7 @@ export class LegacyMemoryManager {
       const stream = session.find(entry.target);
       if (stream === null) return BOUNDS_VIOLATION;
       const records = session.source(entry.target.source);
-      const position = this.#pendingOf(entry, stream);
+      const position = this.#setBy(entry) ?? stream.taken;
       if (position > stream.taken) return this.#noted(entry, CONSISTENCY_FAILURE);
       if (position < stream.taken) records.rewindStream(stream, position);
       const record = records.readFrom(stream);
@@ -154,11 +154,13 @@ export class LegacyMemoryManager {
     if (entry === null) return INVALID_PARAMETER;
     return this.#within((session) => {
       const stream = session.find(entry.target);
-      if (stream === null) return SUCCESS;
-      const count = this.#pendingOf(entry, stream);
-      if (!session.source(entry.target.source).eraseOf(stream, count)) return this.#noted(entry, BOUNDS_VIOLATION);
-      this.#count(stream, entry.data);
-      return SUCCESS;
+      const taken = stream?.taken ?? 0;
+      const said = checked(() => entry.data.no_pending ?? null);
+      const count = isCount(said) ? said : taken;
+      const isErased = stream === null ? count === 0 : session.source(entry.target.source).eraseOf(stream, count);
+      // A counter that nobody has set is stale by calls for the whole source: the next try finds it right.
+      if (isErased || said === this.#left.get(entry.data)) this.#count(stream, entry.data);
+      return isErased ? SUCCESS : this.#noted(entry, BOUNDS_VIOLATION);
     });
   }
 
@@ -212,11 +214,11 @@ export class LegacyMemoryManager {
     });
   }
 
-  /** How many of the entry's records its no_pending says were read: what it was left at means all that were. */
-  #pendingOf({ data }: Entry, stream: LegacyStream): number {
+  /** What the entry's no_pending says when somebody has set it since a call left it; null when nobody has. */
+  #setBy({ data }: Entry): number | null {
     const said = checked(() => data.no_pending ?? null);
     const left = this.#left.get(data);
-    return left === undefined || said === left || !isCount(said) ? stream.taken : said;
+    return left === undefined || said === left || !isCount(said) ? null : said;
   }
 
   /** Counters of an entry after a call. */

@@ -75,22 +75,24 @@ export class Session {
    * @throws StoreError as #open; then none is written.
    */
   write(samples: readonly Sample[], timeMs: number): ResultCode {
+    // Looked at before a sensor is made for it, so that a refused value leaves nothing behind.
+    if (!samples.every((sample) => this.#isOfType(sample))) return INVALID_PARAMETER;
     const streams = samples.map(({ target }) => this.#open(target));
-    if (samples.length > 1) {
-      const isTaken = ({ value }: Sample, i: number): boolean =>
-        bitsOfValue(value, (streams[i] as LegacyStream).sensor.type) >= 0;
-      if (!samples.every(isTaken)) return INVALID_PARAMETER;
-      if (!this.#hasRoomFor(samples.length)) return this.#full();
-    }
+    if (samples.length > 1 && !this.#hasRoomFor(samples.length)) return this.#full();
     for (const [i, { value }] of samples.entries()) {
       const stream = streams[i] as LegacyStream;
-      // Of several only the first can be refused, for its time: all have the same.
+      // Of several only the first can be refused, for its time: all have the same, and there is room for all.
       const refused = refusalCode(stream.sensor.append(value, timeMs));
       if (refused !== null) return refused === 'RAM_FULL' ? this.#full() : CODE_OF[refused];
       this.source(stream.sensor.source).written(stream, timeMs);
     }
     if (this.#flushEachWrite) this.#flushSoon();
     return SUCCESS;
+  }
+
+  #isOfType({ target, value }: Sample): boolean {
+    const type = target.type ?? this.find(target)?.sensor.type ?? 'uint32';
+    return bitsOfValue(value, type) >= 0;
   }
 
   /** Whether so many records fit for sure: each takes one sector at most. Without a disk the oldest makes room. */

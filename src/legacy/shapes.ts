@@ -96,6 +96,9 @@ export interface Entry {
   readonly data: ControlSensorData;
 }
 
+/** First time that does not fit: 2^48 ms, the year 10889. */
+export const TIME_MS_END = 2 ** 48;
+
 type Fields = Readonly<Record<string, unknown>>;
 
 const isObject = (given: unknown): given is Fields => typeof given === 'object' && given !== null;
@@ -134,7 +137,8 @@ function targetOf(source: Source | null, sensor: unknown, { sample_rate, data_ty
 
 /** Milliseconds of a record; undefined where the caller gives none. */
 function timeOf({ utc_time_ms, utc_time }: Fields): { readonly timeMs: number | undefined } | null {
-  if (utc_time_ms !== undefined) return isCount(utc_time_ms) ? { timeMs: utc_time_ms } : null;
+  if (utc_time_ms !== undefined)
+    return isCount(utc_time_ms) && utc_time_ms < TIME_MS_END ? { timeMs: utc_time_ms } : null;
   if (utc_time === undefined) return { timeMs: undefined };
   return isUint32(utc_time) ? { timeMs: utc_time * 1_000 } : null;
 }

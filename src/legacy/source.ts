@@ -36,9 +36,9 @@ export class LegacySource {
     return this.#handedOut.length;
   }
 
-  /** A record was written. It stands behind what its sensor has unread already. */
+  /** A record was written. A sensor in line has older ones unread, and before the first read nobody stands in line. */
   written(stream: LegacyStream, timeMs: number): void {
-    if (stream.inLine) return;
+    if (stream.inLine || !this.#scanned) return;
     stream.nextTimeMs = timeMs;
     this.#enter(stream);
   }
