@@ -6,8 +6,9 @@
  *     dist/conformance/cli/main.js             the kit's command, on top of the compiled files, with the packages it uses
  *     dist/conformance/visualise/cli.js        the same for the page for design review, and the page without its data
  *     dist/cli/imatrix-mm.js                   the command with every package it uses inside, and their licences
+ *     dist/src/config/read-ini.js              the compiled file with the one package that it uses inside
  *
- * The package has no dependencies because of the last one. A build is whole or fails: dist/ is emptied first.
+ * The package has no dependencies because of the last two. A build is whole or fails: dist/ is emptied first.
  */
 import { execFile } from 'node:child_process';
 import { chmod, cp, rm, writeFile } from 'node:fs/promises';
@@ -74,6 +75,33 @@ const keepCompiled: Plugin = {
   },
 };
 
+/** Compiled files of the library that use a package: it goes into the file, for the library has no dependency. */
+const WITH_PACKAGE_INSIDE = ['src/config/read-ini.ts'];
+
+/** The compiled files again, with their packages; the licences of those beside them. */
+async function bundlePackages(): Promise<void> {
+  const { metafile } = await build({
+    ...COMMAND,
+    entryPoints: WITH_PACKAGE_INSIDE,
+    outbase: 'src',
+    outdir: 'dist/src',
+    plugins: [
+      {
+        name: 'keep-own-files',
+        setup({ onResolve }) {
+          onResolve({ filter: /^\.\.?\// }, ({ path, importer, kind }) =>
+            kind === 'entry-point' || importer.includes('/node_modules/')
+              ? null
+              : { path: path.replace(/\.ts$/, '.js'), external: true },
+          );
+        },
+      },
+    ],
+  });
+  const notice = await licenceNotice(ROOT, Object.keys(metafile.inputs), 'This library');
+  await writeFile(join(DIST, 'src/THIRD-PARTY-LICENSES.txt'), notice);
+}
+
 /** `imatrix-mm`, and the kit's own command that it starts; the licences of what is inside either. */
 async function bundleCommands(): Promise<void> {
   await rm(join(DIST, 'conformance/cli'), { recursive: true, force: true });
@@ -126,6 +154,7 @@ export async function buildAll(): Promise<void> {
   await compile();
   await Promise.all([
     bundleCommands(),
+    bundlePackages(),
     copyTraces(),
     writePageTemplate(),
     bundleWiced('esm').then((text) => writeFile(join(DIST, 'wiced.js'), text)),

@@ -46,8 +46,8 @@ export const ROOMS: readonly Room[] = [
     pure: true,
   },
   {
-    name: 'src/cli and src/legacy',
-    pattern: /^src\/(cli|legacy)\//,
+    name: 'src/cli, src/legacy, src/config, src/log and src/metrics',
+    pattern: /^src\/(cli|legacy|config|log|metrics)\//,
     files: /^(src\/|package\.json$)/,
     packages: 'any',
     node: true,

@@ -2,9 +2,9 @@
  * An empty project next door: the packed tarball installed into it as a user would, without a network.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { ROOT } from '../tools/project-files.ts';
 
@@ -55,10 +55,13 @@ export async function makeConsumer(): Promise<Consumer> {
   return {
     folder,
     tarball: join(folder, name),
-    addPeer: (peer) =>
-      symlink(join(ROOT, 'node_modules', peer), join(folder, 'node_modules', peer), 'dir').catch((error) => {
+    addPeer: async (peer) => {
+      const place = join(folder, 'node_modules', peer);
+      await mkdir(dirname(place), { recursive: true });
+      await symlink(join(ROOT, 'node_modules', peer), place, 'dir').catch((error) => {
         if (error.code !== 'EEXIST') throw error;
-      }),
+      });
+    },
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }

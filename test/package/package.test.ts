@@ -140,6 +140,22 @@ describe('installed in an empty project', () => {
     expect(foreign).toEqual([]);
   });
 
+  // Goal: the reader of configuration files comes along inside. Method: a program that loads a file, compiled and run.
+  test('a configuration file is read from the config subpath', async () => {
+    await writeFile(join(consumer.folder, 'memory.ini'), '[memory_manager_v2]\ndisk_limit_mb = 64 ; MiB\n');
+    const program = `
+      import { loadConfiguration } from 'imatrix-memory-manager/config';
+      const loaded = loadConfiguration({ file: 'memory.ini', environment: {} });
+      if (!loaded.ok) throw new Error(loaded.failure.message);
+      console.log(loaded.value.settings.quotaBytes, JSON.stringify(loaded.value.origins.disk_limit_mb));`;
+    expect(await compile('configured', program)).toBe('');
+    const { stdout, stderr } = await run(consumer.folder, 'node', 'out/configured.js');
+    expect({ stdout, stderr }).toEqual({
+      stdout: '67108864 {"kind":"file","file":"memory.ini","line":2}\n',
+      stderr: '',
+    });
+  });
+
   // Goal: files that are not in the exports are nobody's interface. Method: ask for one.
   test('nothing but the subpaths can be imported', async () => {
     expect((await load('imatrix-memory-manager/dist/src/core/engine.js')).error).toMatch(/not defined by "exports"/);
