@@ -78,7 +78,7 @@ const refusals: readonly Check[] = CASES.map((each) => ({
   },
 }));
 
-const FAULTS_ONE_IN = 211;
+const FAULTS_ONE_IN = 401;
 
 /** A script as it is, and so many of its cases with a fault. */
 const faults = (script: Script): Check => ({
@@ -91,8 +91,8 @@ const faults = (script: Script): Check => ({
   },
 });
 
-const DAMAGE_PARTS = 8;
-const DAMAGE_ONE_IN = 101;
+const DAMAGE_PARTS = 3;
+const DAMAGE_ONE_IN = 401;
 
 /** A part of what may happen to a store's files: bits and cuts of `DAMAGE_ONE_IN`, of what else there is a good share. */
 const damage = (recipe: (typeof STORES)[number], part: number): Check => ({
@@ -117,14 +117,14 @@ const damage = (recipe: (typeof STORES)[number], part: number): Check => ({
   },
 });
 
-const CRASH_ONE_IN = 17;
+const CRASH_ONE_IN = 41;
 const CRASH_SEED = 1;
 
 /** One run with a crash at each of its I/O steps, and some of what each may leave. */
 const crash = (index: number): Check => ({
   name: `crash, run ${index}`,
   run: async () => {
-    const options = { seed: CRASH_SEED, oneIn: CRASH_ONE_IN, doubleOneIn: 29 };
+    const options = { seed: CRASH_SEED, oneIn: CRASH_ONE_IN, doubleOneIn: 19 };
     const { failure } = await new Sweep(await crashTrace(CRASH_SEED, index), options).run();
     if (failure !== null) throw new Error(failure.finding.message);
   },
@@ -158,7 +158,7 @@ const PLATFORMS: readonly Check[] = [
     run: async () => {
       const { makePlatform, manifest, remove } = await linuxPlatforms();
       try {
-        await checkPlatform(makePlatform, manifest, { seed: 1, runs: 8, steps: 40 });
+        await checkPlatform(makePlatform, manifest, { seed: 1, runs: 2, steps: 30 });
       } finally {
         await remove();
       }
@@ -186,8 +186,7 @@ export const CHECKS: readonly Check[] = [
   ...STORES.flatMap((recipe) => times(DAMAGE_PARTS, (part) => damage(recipe, part))),
   ...times(30, liveness),
   ...times(10, interleavings),
-  ...QUICK_TOUR_SCOPES.map(tour),
-  ...times(6, (draw) => crash(TRACES_WRITTEN + draw)),
-  ...times(50, (seed) => random('linux', 1_000 + seed)),
+  ...QUICK_TOUR_SCOPES.filter(({ scenario }) => scenario.profile === 'linux').map(tour),
+  ...times(20, (seed) => random('linux', 1_000 + seed)),
   ...PLATFORMS,
 ];
