@@ -110,6 +110,12 @@ function refused(code: IoErrorCode, operation: { kind: string; directory: Direct
   };
 }
 
+/** What a system would answer to a place before the file's beginning is its own affair: nobody may ask. */
+function mustBePlace(offset: number): void {
+  if (!(Number.isInteger(offset) && offset >= 0))
+    throw new RangeError(`the port was asked for byte ${offset} of a file`);
+}
+
 const isChange = (kind: OperationKind): boolean =>
   kind !== 'read' && kind !== 'list' && kind !== 'lock' && kind !== 'freeBytes';
 
@@ -347,6 +353,7 @@ export class SimulatedDisk implements DiskPort {
     const read = { id, kind: 'read', directory, name, offset, bytes: into.length } as const;
     // The process that reads is dead, and its program goes on in a test only.
     if (this.#dead) return refused('IO', read);
+    mustBePlace(offset);
     let answer: IoResult<number> | null = null;
     const settle = (result: IoResult<never>): void => {
       answer = result;
@@ -397,6 +404,7 @@ export class SimulatedDisk implements DiskPort {
     to: string,
   ): Promise<IoResult<T>> {
     if (this.#dead) return NEVER;
+    mustBePlace(offset);
     return new Promise((resolve) => {
       const id = this.#nextId++;
       const settle = resolve as (result: IoResult<never>) => void;

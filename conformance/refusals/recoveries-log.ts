@@ -272,7 +272,8 @@ const GENERATIONS: readonly Row[] = [
     report: ['crash', 1, 2, 0, 0],
     marks: { 'host/1': [4, 6, 6] },
     epoch: 3,
-    setAside: [`${logFileName(4)}.damaged`, `${logFileName(5)}.damaged`],
+    found: (store) => store.disk.place('', `${logFileName(4)}.damaged`, new Uint8Array(1)),
+    setAside: [`${logFileName(4)}.1.damaged`, `${logFileName(5)}.damaged`],
     log: logFileName(6),
   },
   {

@@ -237,6 +237,26 @@ const FOREIGN: readonly Row[] = [
     next: 3,
   },
   {
+    name: 'the store’s own number is its own, however far off',
+    found: (store) => store.put({ number: 900_000, blocks: [evts(1, 6, 1)] }),
+    report: ['crash', 3, 7, 1, 0],
+    records: upTo(7),
+    names: [seg(1), seg(2), seg(900_001)],
+    next: 900_002,
+  },
+  {
+    name: 'the last number that counts as nearby',
+    found: (store) => store.disk.place('mgc', '000000065538.seg', new Uint8Array(3)),
+    report: ['crash', 2, 6, 0, 0],
+    next: 65_539,
+  },
+  {
+    name: 'the first number that does not',
+    found: (store) => store.disk.place('mgc', '000000065539.seg', new Uint8Array(3)),
+    report: ['crash', 2, 6, 0, 0],
+    next: 3,
+  },
+  {
     name: 'a number nearby that stays is passed by',
     found: (store) => store.put({ number: 3, name: '000000065000.seg', storeId: OTHER_STORE, blocks: [evts(1, 0, 1)] }),
     report: ['crash', 2, 6, 0, 0],
