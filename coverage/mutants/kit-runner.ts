@@ -15,11 +15,15 @@ import type {
   TestRunnerCapabilities,
 } from '@stryker-mutator/api/test-runner';
 import type { Report, Task, WorkerData } from './kit-worker.ts';
+import { CHECK, SIGNS } from './kit-worker-signs.ts';
 
 /** Processor time without a sign of life after which a mutant is in a loop. */
 const SILENT_CPU_MS = 2_000;
-/** A mutant may make the kit so much slower than it is. */
-const SLOWER_AT_MOST = 4;
+/** A mutant may make a part of the kit so much slower than it is, and a moment beside. */
+const SLOWER_AT_MOST = 8;
+const MOMENT_CPU_MS = 1_000;
+/** While the kit is loaded, and where this process has not seen what a part takes: another one made the run without a mutant. */
+const UNKNOWN_CPU_MS = 800;
 const LOOK_EVERY_MS = 100;
 
 const cpuMs = (): number => {
@@ -29,18 +33,18 @@ const cpuMs = (): number => {
 
 class KitRunner implements TestRunner {
   #worker: Worker | null = null;
-  #alive = new Int32Array(new SharedArrayBuffer(4));
-  #kitCpuMs = Number.POSITIVE_INFINITY;
+  #alive = new Int32Array(new SharedArrayBuffer(8));
+  /** What each part of the kit took without a mutant, in their order; empty before that is known. */
+  #checkMs: readonly number[] = [];
 
   capabilities(): TestRunnerCapabilities {
     return { reloadEnvironment: true };
   }
 
   async dryRun(): Promise<DryRunResult> {
-    const startedMs = cpuMs();
     const report = await this.#ask({ mutant: null, checks: null, hitLimit: null }, null);
     if (report === 'timeout') return { status: 'timeout' as never };
-    this.#kitCpuMs = cpuMs() - startedMs;
+    this.#checkMs = report.checks.map(({ ms }) => ms);
     const failed = report.checks.find((check) => check.failed !== null);
     if (failed !== undefined) return { status: 'error' as never, errorMessage: `${failed.name}: ${failed.failed}` };
     return {
@@ -82,6 +86,7 @@ class KitRunner implements TestRunner {
   async #start(activeAtLoad: string | null): Promise<Worker> {
     if (activeAtLoad !== null) await this.#drop();
     if (this.#worker !== null) return this.#worker;
+    Atomics.store(this.#alive, CHECK, -1);
     const workerData: WorkerData = { alive: this.#alive, activeAtLoad };
     this.#worker = new Worker(join(process.cwd(), 'coverage/mutants/kit-worker.ts'), { workerData });
     return this.#worker;
@@ -106,14 +111,17 @@ class KitRunner implements TestRunner {
   }
 
   #watch(onTimeout: () => void): NodeJS.Timeout {
-    const startedMs = cpuMs();
-    let signs = Atomics.load(this.#alive, 0);
-    let signMs = startedMs;
+    let signs = Atomics.load(this.#alive, SIGNS);
+    let check = Atomics.load(this.#alive, CHECK);
+    let [signMs, checkMs] = [cpuMs(), cpuMs()];
     const watch = setInterval(() => {
       const nowMs = cpuMs();
-      const now = Atomics.load(this.#alive, 0);
-      if (now !== signs) [signs, signMs] = [now, nowMs];
-      if (nowMs - signMs < SILENT_CPU_MS && nowMs - startedMs < SLOWER_AT_MOST * this.#kitCpuMs + SILENT_CPU_MS) return;
+      const nowSigns = Atomics.load(this.#alive, SIGNS);
+      const nowCheck = Atomics.load(this.#alive, CHECK);
+      if (nowSigns !== signs) [signs, signMs] = [nowSigns, nowMs];
+      if (nowCheck !== check) [check, checkMs] = [nowCheck, nowMs];
+      const within = MOMENT_CPU_MS + SLOWER_AT_MOST * (this.#checkMs[check] ?? UNKNOWN_CPU_MS);
+      if (nowMs - signMs < SILENT_CPU_MS && nowMs - checkMs < within) return;
       clearInterval(watch);
       onTimeout();
     }, LOOK_EVERY_MS);

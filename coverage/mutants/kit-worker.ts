@@ -6,6 +6,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Check } from './kit.ts';
+import { CHECK, SIGNS } from './kit-worker-signs.ts';
 
 /** What Stryker's instrumented code reads and writes. */
 interface Instrumented {
@@ -59,7 +60,7 @@ const instrumented: Instrumented = {
   hitLimit: undefined,
 };
 (globalThis as { __stryker__?: Instrumented }).__stryker__ = instrumented;
-setInterval(() => Atomics.add(alive, 0, 1), SIGN_OF_LIFE_MS).unref();
+setInterval(() => Atomics.add(alive, SIGNS, 1), SIGN_OF_LIFE_MS).unref();
 setInterval(() => {
   const since = performance.eventLoopUtilization(usage);
   usage = performance.eventLoopUtilization();
@@ -104,8 +105,9 @@ async function perform({ mutant, checks, hitLimit }: Task): Promise<Report> {
   const reports: CheckReport[] = [];
   busy = true;
   usage = performance.eventLoopUtilization();
-  for (const check of kit) {
+  for (const [index, check] of kit.entries()) {
     if (checks !== null && !checks.includes(check.name)) continue;
+    Atomics.store(alive, CHECK, index);
     reports.push(await runCheck(check));
     if (mutant !== null && reports.at(-1)?.failed !== null) break;
   }
