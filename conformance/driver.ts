@@ -989,6 +989,8 @@ export class StoreRun {
       if (event.type === 'damaged') this.#noteDamage(readDamage(this.scenario, event));
       return;
     }
+    // It changes nothing: what is evicted is announced when it has gone.
+    if (event.type === 'evictionStarted') return;
     const { engine } = this;
     this.#guarded(() => {
       this.#linearizeReads(event.type === 'damaged' || event.type === 'segmentEvicted');

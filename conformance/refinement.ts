@@ -183,6 +183,7 @@ export function readEvent(event: EngineEvent, situation: Situation): ModelEvent[
     }
     case 'recovered':
     case 'flushRequested':
+    case 'evictionStarted':
     case 'sectorEvicted':
       return [];
   }

@@ -2,6 +2,7 @@
  * imatrix-memory-manager: durable sensor storage for gateways. `openStore` is the way in.
  * Importing this loads the engine and node: modules, nothing else.
  */
+export type { StoreEvent } from './announcer.ts';
 export type { Code } from './core/codes.ts';
 export {
   APPEND_CLOSED,
@@ -41,5 +42,5 @@ export type {
 } from './core/types.ts';
 export { KINDS, SOURCES, VALUE_TYPES } from './core/types.ts';
 export { createLinuxPlatform } from './platform/linux.ts';
-export type { StoreOptions, WaitOptions } from './store.ts';
+export type { ShellOptions, StoreOptions, WaitOptions } from './store.ts';
 export { openOn, openStore, SensorStream, Store, StoreError } from './store.ts';

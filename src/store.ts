@@ -2,7 +2,8 @@
  * The store as a Node program uses it: openStore, `await using`, AbortSignal, typed events, diagnostics channels.
  * A thin shell over src/core/engine.ts: it turns Results into StoreErrors and announces what the engine announces.
  */
-import diagnostics_channel from 'node:diagnostics_channel';
+import { Announcer, type EventOf, type StoreEvent } from './announcer.ts';
+import { AppendWatch } from './append-watch.ts';
 import type { Code, Failure, Result } from './core/codes.ts';
 import { failure } from './core/codes.ts';
 import type { Settings, SettingsInput } from './core/config.ts';
@@ -13,7 +14,6 @@ import type { Platform } from './core/port.ts';
 import type { RecordBatch, SensorRecord } from './core/record-batch.ts';
 import type { Marks, StreamHandle } from './core/stream-handle.ts';
 import type {
-  EngineEvent,
   Kind,
   Ledger,
   RecoveryReport,
@@ -42,7 +42,14 @@ export interface StoreOptions extends SettingsInput {
   readonly directory?: string;
   /** UTC milliseconds for records without a time of their own; default Date.now. */
   readonly clock?: () => number;
+  /** Hears everything that the store announces, from the beginning of recovery on; called synchronously. */
+  readonly onEvent?: (event: StoreEvent) => void;
+  /** Each append asks for a flush: least is at risk, and the flash wears out fastest. Default false. */
+  readonly flushEachAppend?: boolean;
 }
+
+/** What the shell around the engine is told; the engine's own settings are Settings. */
+export type ShellOptions = Pick<StoreOptions, 'onEvent' | 'flushEachAppend'>;
 
 export interface WaitOptions {
   /** Gives up waiting (StoreError ABORTED); the work itself goes on. */
@@ -52,33 +59,12 @@ export interface WaitOptions {
 /** Any interval would do: it is there, and what it does is nothing. */
 const AWAKE_MS = 60_000;
 
-type EventOf<T extends EngineEvent['type']> = Extract<EngineEvent, { type: T }>;
-
-const EVENT_TYPES = [
-  'recovered',
-  'flushRequested',
-  'flushStarted',
-  'flushed',
-  'flushFailed',
-  'checkpointed',
-  'segmentEvicted',
-  'sectorEvicted',
-  'segmentRemoved',
-  'damaged',
-  'closed',
-] as const satisfies readonly EngineEvent['type'][];
-
-/** Channels `imatrix-memory-manager:<type>`; a message is { storeId, event }. */
-const CHANNELS = new Map(
-  EVENT_TYPES.map((type) => [type, diagnostics_channel.channel(`imatrix-memory-manager:${type}`)] as const),
-);
-
 /**
  * Opens a store: locks its directory, recovers what a crash left, and is ready when the promise resolves.
  * @throws StoreError CONFIG_INVALID, LOCKED (names the holder), UNSUPPORTED_FORMAT, IO_FAILED.
  */
 export async function openStore(options: StoreOptions = {}): Promise<Store> {
-  const { directory, clock, ...input } = options;
+  const { directory, clock, onEvent, flushEachAppend, ...input } = options;
   if (directory !== undefined && (typeof directory !== 'string' || directory === '' || directory.includes('\0'))) {
     throw new StoreError(
       failure('CONFIG_INVALID', 'directory must be a path, not empty and without NUL bytes').failure,
@@ -87,21 +73,30 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   if (clock !== undefined && typeof clock !== 'function') {
     throw new StoreError(failure('CONFIG_INVALID', 'clock must be a function that gives UTC milliseconds').failure);
   }
+  if (onEvent !== undefined && typeof onEvent !== 'function') {
+    throw new StoreError(failure('CONFIG_INVALID', 'onEvent must be a function that takes an event').failure);
+  }
+  if (flushEachAppend !== undefined && typeof flushEachAppend !== 'boolean') {
+    throw new StoreError(failure('CONFIG_INVALID', 'flushEachAppend must be true or false').failure);
+  }
   const settings = unwrap(resolveSettings(input));
   const timed = clock === undefined ? {} : { clock };
   const platform = directory === undefined ? createRamPlatform(timed) : createLinuxPlatform({ directory, ...timed });
-  return openOn(platform, settings);
+  return openOn(platform, settings, {
+    ...(onEvent === undefined ? {} : { onEvent }),
+    ...(flushEachAppend === undefined ? {} : { flushEachAppend }),
+  });
 }
 
 /** Opens a store on a platform of the caller's own. @throws StoreError as openStore. */
-export async function openOn(platform: Platform, settings: Settings): Promise<Store> {
-  const announcer = new Announcer();
-  const engine = unwrap(
-    await Engine.open(platform, settings, {
-      onEvent: (event) => announcer.announce(event),
-    }),
-  );
-  return new Store(engine, announcer);
+export async function openOn(platform: Platform, settings: Settings, shell: ShellOptions = {}): Promise<Store> {
+  const announcer = new Announcer(shell.onEvent);
+  announcer.opening({ type: 'recoveryStarted' });
+  const opened = await Engine.open(platform, settings, {
+    onEvent: (event) => announcer.announce(event),
+  });
+  if (!opened.ok) announcer.opening({ type: 'recoveryFailed', ...opened.failure });
+  return new Store(unwrap(opened), announcer, shell.flushEachAppend ?? false);
 }
 
 function unwrap<T>(result: Result<T>): T {
@@ -109,56 +104,20 @@ function unwrap<T>(result: Result<T>): T {
   throw new StoreError(result.failure);
 }
 
-/** Passes the engine's events to listeners and diagnostics channels. */
-class Announcer {
-  #storeId: string | null = null;
-  /** What happened before the store's id was known: recovery's own events. */
-  #early: EngineEvent[] = [];
-  readonly #listeners = new Map<EngineEvent['type'], Set<(event: EngineEvent) => void>>();
-
-  on(type: EngineEvent['type'], listener: (event: EngineEvent) => void): () => void {
-    const set = this.#listeners.get(type) ?? new Set();
-    this.#listeners.set(type, set);
-    set.add(listener);
-    return () => set.delete(listener);
-  }
-
-  /** The store is open under this id. */
-  begin(storeId: string): void {
-    this.#storeId = storeId;
-    const early = this.#early;
-    this.#early = [];
-    for (const event of early) this.announce(event);
-  }
-
-  announce(event: EngineEvent): void {
-    if (this.#storeId === null) {
-      this.#early.push(event);
-      return;
-    }
-    const channel = CHANNELS.get(event.type);
-    if (channel?.hasSubscribers === true) channel.publish({ storeId: this.#storeId, event });
-    for (const listener of this.#listeners.get(event.type) ?? []) {
-      try {
-        listener(event);
-      } catch (error) {
-        // The other listeners hear the event all the same; the error comes up by itself, as an unhandled rejection.
-        void Promise.reject(error);
-      }
-    }
-  }
-}
-
 export class Store implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #announcer: Announcer;
+  readonly #appends: AppendWatch;
   readonly #streams = new Map<StreamHandle, SensorStream>();
   #closing: Promise<Result<SaveReport>> | null = null;
 
   /** Made by openStore. */
-  constructor(engine: Engine, announcer: Announcer) {
+  constructor(engine: Engine, announcer: Announcer, flushEachAppend: boolean) {
     this.#engine = engine;
     this.#announcer = announcer;
+    // A flush that fails is announced, keeps everything in RAM, and is tried again by the engine itself.
+    const flush = (): void => void engine.flush().then();
+    this.#appends = new AppendWatch(flushEachAppend ? flush : null);
     announcer.begin(engine.storeId);
   }
 
@@ -192,7 +151,7 @@ export class Store implements AsyncDisposable {
   #wrap(handle: StreamHandle): SensorStream {
     const known = this.#streams.get(handle);
     if (known !== undefined) return known;
-    const made = new SensorStream(handle);
+    const made = new SensorStream(handle, this.#announcer, this.#appends);
     this.#streams.set(handle, made);
     return made;
   }
@@ -264,19 +223,33 @@ export class Store implements AsyncDisposable {
     return this.#engine.ledger();
   }
 
+  /** Times every append from now on, at the cost of looking at the clock twice. appendMany is not timed. */
+  timeAppends(): void {
+    this.#appends.time();
+  }
+
+  /** Longest append since timeAppends was called, in milliseconds; null before that. */
+  get longestAppendMs(): number | null {
+    return this.#appends.longestMs;
+  }
+
   /** Listens to one type of event; called synchronously. @returns the call that stops listening. */
-  on<T extends EngineEvent['type']>(type: T, listener: (event: EventOf<T>) => void): () => void {
-    return this.#announcer.on(type, listener as (event: EngineEvent) => void);
+  on<T extends StoreEvent['type']>(type: T, listener: (event: EventOf<T>) => void): () => void {
+    return this.#announcer.on(type, listener as (event: StoreEvent) => void);
   }
 }
 
 /** One stream of a store. What `append` guarantees, and its refusals, are said in src/core/stream-handle.ts. */
 export class SensorStream implements AsyncIterable<SensorRecord> {
   readonly #handle: StreamHandle;
+  readonly #announcer: Announcer;
+  readonly #appends: AppendWatch;
 
   /** Made by Store.stream. */
-  constructor(handle: StreamHandle) {
+  constructor(handle: StreamHandle, announcer: Announcer, appends: AppendWatch) {
     this.#handle = handle;
+    this.#announcer = announcer;
+    this.#appends = appends;
   }
 
   get source(): Source {
@@ -310,17 +283,27 @@ export class SensorStream implements AsyncIterable<SensorRecord> {
    * @returns its sequence number, or a negative refusal (RAM_FULL, APPEND_CLOSED, APPEND_INVALID; see refusalCode).
    */
   append(value: number, timeMs?: number): number {
-    return this.#handle.append(value, timeMs);
+    if (!this.#appends.isWanted) return this.#handle.append(value, timeMs);
+    this.#appends.begin();
+    const sequence = this.#handle.append(value, timeMs);
+    this.#appends.end();
+    return sequence;
   }
 
   /** As append, for the raw 32 bits. */
   appendBits(bits: number, timeMs?: number): number {
-    return this.#handle.appendBits(bits, timeMs);
+    if (!this.#appends.isWanted) return this.#handle.appendBits(bits, timeMs);
+    this.#appends.begin();
+    const sequence = this.#handle.appendBits(bits, timeMs);
+    this.#appends.end();
+    return sequence;
   }
 
   /** Appends in order until one is refused. @returns how many were appended. */
   appendMany(values: ArrayLike<number>, timesMs?: ArrayLike<number>): number {
-    return this.#handle.appendMany(values, timesMs);
+    const appended = this.#handle.appendMany(values, timesMs);
+    this.#appends.askForFlush();
+    return appended;
   }
 
   /**
@@ -360,10 +343,16 @@ export class SensorStream implements AsyncIterable<SensorRecord> {
 
   /**
    * The cloud has these: a number of records, oldest pending first, or a batch. Durable with the next flush,
-   * checkpoint or close. @returns how many left. @throws StoreError BOUNDS_VIOLATION, PARAMETER_INVALID, CLOSED.
+   * checkpoint or close. @returns how many left. @throws StoreError BOUNDS_VIOLATION, PARAMETER_INVALID, CLOSED; each is
+   * announced as `acknowledgeRefused` too.
    */
   acknowledge(what: number | RecordBatch): number {
-    return unwrap(this.#handle.acknowledge(what));
+    const left = this.#handle.acknowledge(what);
+    if (!left.ok) {
+      const { source, sensor } = this.#handle;
+      this.#announcer.announce({ type: 'acknowledgeRefused', key: { source, sensor }, ...left.failure });
+    }
+    return unwrap(left);
   }
 
   /** Gives back what is pending; the next read repeats it. @throws StoreError CLOSED. */

@@ -398,6 +398,7 @@ export async function forgetSegments(state: StoreState, victims: readonly LiveSe
   const disk = state.disk as DiskSide;
   const evicted = [...victims];
   const removed = new Set<LiveSegment>();
+  if (victims.length > 0) state.emit({ type: 'evictionStarted', segments: victims.length });
   for (;;) {
     const logged = await writeCheckpoint(state, { evicted });
     if (logged.ok || logged.error.code !== 'NO_SPACE') return logged;
@@ -405,6 +406,7 @@ export async function forgetSegments(state: StoreState, victims: readonly LiveSe
     if (files.length === 0) {
       const next = state.settings.whenDiskFull === 'refuse-new' ? undefined : oldestBeside(disk, removed);
       if (next === undefined) return logged;
+      state.emit({ type: 'evictionStarted', segments: 1 });
       evicted.push(next);
       files.push(next);
     }

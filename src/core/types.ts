@@ -201,6 +201,8 @@ export type EngineEvent =
       readonly type: 'checkpointed';
       readonly heads: readonly (StreamKey & { readonly head: number })[];
     }
+  /** A bound was reached: so many segments are about to be dropped, the oldest first. Each is announced when it has gone. */
+  | { readonly type: 'evictionStarted'; readonly segments: number }
   /** Segment dropped because a bound was reached: the ledger has `records` more. */
   | {
       readonly type: 'segmentEvicted';
