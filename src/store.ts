@@ -321,14 +321,10 @@ export class SensorStream implements AsyncIterable<SensorRecord> {
   }
 
   /**
-   * As read, without waiting: what is on disk is read while the program stands still, so prefer `read` where waiting is
-   * possible. Reads that wait come after it. @throws StoreError as read; IO_FAILED also on a platform that cannot.
+   * As peek, without waiting: what is on disk is read while the program stands still, so prefer `read` where waiting is
+   * possible. With `markRead`, a read that does not wait. @throws StoreError as peek; IO_FAILED also on a platform whose
+   * disk cannot be read at once.
    */
-  readNow(max: number): RecordBatch {
-    return unwrap(this.#handle.readNow(max));
-  }
-
-  /** As peek, without waiting. @throws as readNow. */
   peekNow(offset: number, max: number): RecordBatch {
     return unwrap(this.#handle.peekNow(offset, max));
   }

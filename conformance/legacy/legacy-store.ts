@@ -35,6 +35,9 @@ const POWER = { kind: 'power', keep: 'nothing' } as const;
 const NO_MARKS = { head: 0, read: 0, appended: 0, synced: 0 };
 const SOURCE_NAMES = ['host', 'mgc', 'can_controller'] as const;
 
+/** How often the disk refuses in one read, read by read. A block that it refuses three times in a row is damaged. */
+const READ_FAULTS = [0, 1, 2] as const;
+
 const REFUSALS: Readonly<Record<number, RefusalCode>> = {
   [INSUFFICIENT_SPACE]: 'RAM_FULL',
   [DISK_FULL]: 'RAM_FULL',
@@ -52,6 +55,7 @@ export class LegacyStore implements StoreUnderTest {
   #mm: LegacyMemoryManager;
   #nowMs = 0;
   #crashed = false;
+  #reads = 0;
   /** Which of the two ways is next, in a mixed run. */
   #turn = 0;
   readonly #csb: readonly ControlSensorBlock[];
@@ -104,9 +108,13 @@ export class LegacyStore implements StoreUnderTest {
     while (records.length < most) {
       const record: ReadRecord = {};
       const { csd_type = 0, data_type } = this.#csb[stream] as ControlSensorBlock;
-      const code = byEntry
-        ? this.#mm.readEntry(this.#csb, this.#csd, stream, record)
-        : this.#mm.read(csd_type, record, null);
+      const code = this.#onFailingDisk(() =>
+        byEntry ? this.#mm.readEntry(this.#csb, this.#csd, stream, record) : this.#mm.read(csd_type, record, null),
+      );
+      if (code !== SUCCESS && Object.keys(record).length > 0)
+        throw new Divergence('answer', `a read answered ${CODE_NAMES[code]}, and filled its record in`);
+      // What the disk refuses once it gives the next time: nothing has changed, and nothing is left out.
+      if (code === DISK_IO_FAILED) continue;
       if (code === BOUNDS_VIOLATION) break;
       if (code !== SUCCESS) throw new Divergence('INV-03', `a read answered ${CODE_NAMES[code]}`);
       const { value = Number.NaN, utc_time_ms = Number.NaN, sequence, epoch } = record;
@@ -114,6 +122,16 @@ export class LegacyStore implements StoreUnderTest {
     }
     await this.#rest();
     return records;
+  }
+
+  /** Two reads of three meet a disk that refuses: once, or twice, as for a bad page and the block that it lies in. */
+  #onFailingDisk(read: () => number): number {
+    const faults: FaultRule[] = this.#disk?.faults ?? [];
+    const refusals = this.#reads++ % READ_FAULTS.length;
+    if (refusals > 0) faults.push({ kind: 'read', times: READ_FAULTS[refusals] as number, fault: { code: 'IO' } });
+    const code = read();
+    faults.length = 0;
+    return code;
   }
 
   async acknowledge(stream: number, n: number): Promise<Refused | undefined> {

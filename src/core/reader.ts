@@ -5,7 +5,7 @@
  * in between. Bytes that must come from the disk are loaded first and the look is begun again, so whatever happened
  * meanwhile (an acknowledge, a flush that moved records from RAM to disk, an eviction) is seen as it then is. A segment
  * that went while it was read is simply not found any more; bytes of what replaced it do not verify (segment.ts).
- * `readNow` is the same with a disk that answers at once: for callers that cannot wait (src/legacy).
+ * `peekNow` is the same with a disk that answers at once: for callers that cannot wait (src/legacy).
  *
  * A block that does not verify is a hole from then on: ledgered, passed over, never returned (INV-19).
  */
@@ -94,18 +94,13 @@ export class Reader {
   }
 
   /**
-   * As read, in one instant: what lies on disk is read before it returns.
+   * Looks without taking, in one instant: what lies on disk is read before it returns.
    * @returns as read; IO_FAILED also when the platform's disk cannot be read at once.
    */
-  readNow(
-    slot: number,
-    max: number,
-    position: () => number,
-    take: (batch: RecordBatch, end: number) => void,
-  ): Result<RecordBatch> {
+  peekNow(slot: number, max: number, position: () => number): Result<RecordBatch> {
     const runs = new Map<number, LoadedRun>();
     for (;;) {
-      const step = this.#step(slot, max, position, take, runs);
+      const step = this.#step(slot, max, position, () => undefined, runs);
       if (step.result !== undefined) return step.result;
       const run = this.#runFrom(slot, step.missing);
       let given = this.#bytesNow(run);

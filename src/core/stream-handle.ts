@@ -110,15 +110,6 @@ export class StreamHandle {
     return this.#queued(max, () => this.#reader.read(this.#slot, max, this.#unreadFrom, this.#markUpTo));
   }
 
-  /**
-   * As read, in one instant: records on disk are read before it returns, and reads that wait come after it.
-   * @returns as read; IO_FAILED also on a platform whose disk cannot be read at once.
-   */
-  readNow(max: number): Result<RecordBatch> {
-    const refused = this.#refusedNow('max', max);
-    return refused ?? this.#reader.readNow(this.#slot, max, this.#unreadFrom, this.#markUpTo);
-  }
-
   readonly #unreadFrom = (): number => this.#state.pool.read[this.#slot] as number;
 
   readonly #markUpTo = (batch: RecordBatch, end: number): void => {
@@ -149,22 +140,25 @@ export class StreamHandle {
     return this.#queued(max, () => this.#reader.read(this.#slot, max, this.#unreadBehind(offset), () => undefined));
   }
 
-  /** As peek, in one instant. @returns as readNow. */
+  /**
+   * As peek, in one instant: what lies on disk is read before it returns. With markRead, a read that does not wait.
+   * @returns as peek; IO_FAILED also on a platform whose disk cannot be read at once.
+   */
   peekNow(offset: number, max: number): Result<RecordBatch> {
-    const refused = this.#refusedNow('offset', offset) ?? this.#refusedNow('max', max);
-    return refused ?? this.#reader.readNow(this.#slot, max, this.#unreadBehind(offset), () => undefined);
+    for (const [name, count] of [
+      ['offset', offset],
+      ['max', max],
+    ] as const) {
+      if (!isCount(count)) {
+        return failure('PARAMETER_INVALID', `${name} is ${count}: it must be a whole number, 0 or more`);
+      }
+    }
+    return this.#reader.peekNow(this.#slot, max, this.#unreadBehind(offset));
   }
 
   #unreadBehind(offset: number): () => number {
     const state = this.#state;
     return () => state.advance(this.#slot, this.#unreadFrom(), Math.min(offset, state.unread(this.#slot)));
-  }
-
-  #refusedNow(name: string, count: number): Result<never> | null {
-    if (!isCount(count)) {
-      return failure('PARAMETER_INVALID', `${name} is ${count}: it must be a whole number, 0 or more`);
-    }
-    return this.#state.open ? null : failure('CLOSED', 'the store is closed');
   }
 
   #queued(max: number, read: () => Promise<Result<RecordBatch>>): Promise<Result<RecordBatch>> {

@@ -2,7 +2,7 @@
  * The old calls over a store: arguments are checked, the store is asked, and whatever comes of it is a code. Nothing is
  * thrown from here, whatever is handed in, and an out-parameter is touched only when the answer is SUCCESS.
  *
- * The calls are synchronous, and a read finds what is on disk too (readNow and peekNow of the store). Opening, flushing
+ * The calls are synchronous, and a read finds what is on disk too (the store's peekNow). Opening, flushing
  * and shutting down wait for the disk: they answer by promise, and while the store is being opened or closed every other
  * call answers MODE_TRANSITION_FAILED (docs/decisions/0050).
  */
