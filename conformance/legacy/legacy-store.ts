@@ -80,6 +80,7 @@ export class LegacyStore implements StoreUnderTest {
     this.#mm = new this.#Manager();
     this.#csd = this.#csb.map(() => ({}));
     const code = await this.#mm.init({
+      config: null,
       platform: simulatedPlatform(this.#disk, this.#clock, this.#ids),
       settings: { poolBytes, sectorBytes, quotaBytes, streamsMax, ledgerMax, freeFloorBytes },
       clock: () => this.#nowMs,

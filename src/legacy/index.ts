@@ -14,7 +14,7 @@ import type { ControlSensorBlock, ControlSensorData, PositionCursor, ReadRecord,
 
 export type { ResultCode } from './codes.ts';
 export * from './codes.ts';
-export type { LegacyOptions, LogLevel } from './options.ts';
+export type { LegacyOptions, LogLevel, LogProvider } from './options.ts';
 export { POSITION_SENSORS } from './position.ts';
 export type {
   ControlSensorBlock,
@@ -28,13 +28,14 @@ export type {
 const manager = new LegacyMemoryManager();
 
 /**
- * Opens the store: `if ((await memory_manager_v2_init()) !== SUCCESS) ...`. Never rejects. Until it has answered, every
+ * Opens the store: `if ((await memory_manager_v2_init()) !== SUCCESS) ...`. Never rejects. Takes options or the path of a
+ * configuration file; without either, the file and the environment that docs/configuration.md names. Until it has answered, every
  * other call answers MODE_TRANSITION_FAILED; before it, and after a refusal, INITIALIZATION_FAILED.
  * @returns SUCCESS; INVALID_PARAMETER; INITIALIZATION_FAILED (another process has the store open, or enabled is false);
  * PLATFORM_UNSUPPORTED (a format of another version); DISK_IO_FAILED. Open already: SUCCESS without options, with some
  * MODE_TRANSITION_FAILED.
  */
-export function memory_manager_v2_init(options?: LegacyOptions): Promise<ResultCode> {
+export function memory_manager_v2_init(options?: LegacyOptions | string): Promise<ResultCode> {
   return manager.init(options);
 }
 

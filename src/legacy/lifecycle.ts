@@ -26,14 +26,14 @@ import {
   SUCCESS,
 } from './codes.ts';
 import { setAside } from './not-recovered.ts';
-import type { LogLevel, Resolved } from './options.ts';
-import { isMode, isPath, resolveOptions, SAID_AT_FIRST } from './options.ts';
+import type { LogLevel, LogProvider, Resolved, Said } from './options.ts';
+import { isMode, isPath, resolveOptions } from './options.ts';
 import { Session } from './session.ts';
 import type { Position } from './shapes.ts';
 import { positionOf, TIME_MS_END } from './shapes.ts';
 
 export class Lifecycle {
-  #said: { readonly mode: number; readonly diskPath: string } = SAID_AT_FIRST;
+  #said: Said = { mode: null, diskPath: null };
   #options: Resolved | null = null;
   #session: Session | null = null;
   /** The opening or closing that is under way. */
@@ -77,7 +77,7 @@ export class Lifecycle {
     const resolved = resolveOptions(given, this.#said);
     if (!resolved.ok) {
       const log = (given as { log?: unknown }).log;
-      if (typeof log === 'function') tell(log as Resolved['log'], 'error', resolved.failure.message);
+      if (typeof log === 'function') tell(log as LogProvider, 'error', resolved.failure.message);
       return CODE_OF[resolved.failure.code];
     }
     const options = resolved.value;
@@ -208,7 +208,7 @@ export class Lifecycle {
   }
 }
 
-function tell(log: Resolved['log'], level: LogLevel, message: string): void {
+function tell(log: LogProvider | null, level: LogLevel, message: string): void {
   try {
     log?.(level, message);
   } catch {

@@ -1,41 +1,40 @@
 /**
- * What `memory_manager_v2_init` is given, and its check. The names are the keys of the configuration file's section
- * [memory_manager_v2] (contract section 10), plus what only a program can give: clock, position, log.
+ * What `memory_manager_v2_init` is given, and its check: the keys of the section [memory_manager_v2], as options, from a
+ * file and from the environment (src/config), and what only a program can give: mode, clock, position, log.
  */
-
+import type { Configuration } from '../config/configuration.ts';
+import { loadConfiguration } from '../config/configuration.ts';
+import type { ConfigurationOptions, LogTarget } from '../config/keys.ts';
 import type { Result } from '../core/codes.ts';
 import { failure, success } from '../core/codes.ts';
 import type { Settings, SettingsInput } from '../core/config.ts';
-import { FLUSH_AT_PERCENT, resolveSettings } from '../core/config.ts';
+import { resolveSettings } from '../core/config.ts';
 import type { Platform } from '../core/port.ts';
-import { DEFAULT_DISK_PATH, MAX_DISK_STORAGE_MB, MODE_RAM_ONLY, MODE_RAM_PRIMARY } from './codes.ts';
+import { MODE_RAM_ONLY, MODE_RAM_PRIMARY } from './codes.ts';
 import type { Position } from './shapes.ts';
 
 export type LogLevel = 'info' | 'warn' | 'error';
 
-export interface LegacyOptions {
-  /** False: nothing is opened, every call answers INITIALIZATION_FAILED. Default true. */
-  readonly enabled?: boolean;
+/** Hears what a code cannot say. */
+export type LogProvider = (level: LogLevel, message: string) => void;
+
+/** The keys of docs/configuration.md, each stronger here than in the file and in the environment, and: */
+export interface LegacyOptions extends Omit<ConfigurationOptions, 'log'> {
+  /**
+   * The configuration file. Left out: the one that MEMORY_MANAGER_V2_CONFIG names, else
+   * /etc/imatrix/memory-manager.ini if it is there. Null: none.
+   */
+  readonly config?: string | null;
   /** MODE_RAM_PRIMARY (default) or MODE_RAM_ONLY; what `set_memory_mode` said counts where this is left out. */
   readonly mode?: number;
-  /** Default /var/imatrix/storage; what `set_disk_path` said counts where this is left out. */
-  readonly disk_path?: string;
-  /** Percent of the pool in use at which a flush begins. The store knows 80 and nothing else. */
-  readonly ram_threshold?: number;
-  /** MiB that the store may take on disk; default 256. */
-  readonly disk_limit_mb?: number;
-  /** False: what earlier runs left on disk is set aside and not delivered. Default true. */
-  readonly recovery_enabled?: boolean;
-  /** False: each write asks for a flush and each erase for a checkpoint, so that a crash takes next to nothing. Default true. */
-  readonly flash_wear_minimize?: boolean;
-  /** Settings of the store that the old interface has no name for, such as poolBytes and streamsMax. */
+  /** Settings of the store that the configuration has no key for, such as ledgerMax. They are stronger than any key. */
   readonly settings?: SettingsInput;
   /** UTC milliseconds for records without a time. Null while the clock is not set: such records get the time 0. */
   readonly clock?: () => number | null;
   /** Where the device is, for `add_gps`; null without a fix. */
   readonly position?: () => Position | null;
-  /** Hears what a code cannot say. */
-  readonly log?: (level: LogLevel, message: string) => void;
+  /** A function, or the configuration's key. */
+  readonly log?: LogProvider | LogTarget;
   /** A platform instead of disk_path and mode: for tests, and for devices of one's own. */
   readonly platform?: Platform;
 }
@@ -50,37 +49,33 @@ export interface Resolved {
   readonly settings: Settings;
   readonly clock: (() => number | null) | null;
   readonly position: (() => Position | null) | null;
-  readonly log: ((level: LogLevel, message: string) => void) | null;
+  readonly log: LogProvider | null;
   readonly platform: Platform | null;
 }
 
-const MIB = 1_048_576;
+/** What the set_ calls said; null where they said nothing. */
+export interface Said {
+  readonly mode: number | null;
+  readonly diskPath: string | null;
+}
 
-/** What each key must be. */
-const RULES: Readonly<Record<keyof LegacyOptions, readonly [wanted: string, isRight: (given: unknown) => boolean]>> = {
-  enabled: ['true or false', isBoolean],
+/** What each key that is no key of the configuration must be. */
+const OWN = {
+  config: ['the path of a file, or null', (given: unknown) => given === null || isPath(given)],
   mode: ['MODE_RAM_ONLY or MODE_RAM_PRIMARY', isMode],
-  disk_path: ['a path, not empty and without NUL bytes', isPath],
-  ram_threshold: [`${FLUSH_AT_PERCENT}, the only threshold that the store has`, (given) => given === FLUSH_AT_PERCENT],
-  disk_limit_mb: ['a whole number of MiB from 1', (given) => Number.isSafeInteger(given) && (given as number) >= 1],
-  recovery_enabled: ['true or false', isBoolean],
-  flash_wear_minimize: ['true or false', isBoolean],
   settings: ['an object with settings of the store', isObject],
   clock: ['a function', isFunction],
   position: ['a function', isFunction],
-  log: ['a function', isFunction],
   platform: ['a platform', isObject],
-};
+} as const satisfies Partial<Record<keyof LegacyOptions, readonly [string, (given: unknown) => boolean]>>;
 
-function isBoolean(given: unknown): boolean {
-  return typeof given === 'boolean';
-}
+const isOwn = (key: string): key is keyof typeof OWN => Object.hasOwn(OWN, key);
 
 function isFunction(given: unknown): boolean {
   return typeof given === 'function';
 }
 
-function isObject(given: unknown): boolean {
+function isObject(given: unknown): given is object {
   return typeof given === 'object' && given !== null;
 }
 
@@ -93,44 +88,43 @@ export function isPath(given: unknown): given is string {
 }
 
 /**
- * Checks the options and fills in what they leave out, first from what the set_ calls said.
- * @returns CONFIG_INVALID naming the option, what it is and what it must be.
+ * Checks the options (or the path of a configuration file) and fills in what they leave out.
+ * @returns CONFIG_INVALID naming what is wrong, where it stands and what it must be; IO_FAILED for a file that cannot be read.
  */
-export function resolveOptions(
-  given: unknown,
-  said: { readonly mode: number; readonly diskPath: string },
-): Result<Resolved> {
-  if (!isObject(given)) return failure('CONFIG_INVALID', 'the options must be an object');
-  for (const [key, value] of Object.entries(given as object)) {
-    const rule = RULES[key as keyof LegacyOptions];
-    if (rule === undefined) {
-      return failure('CONFIG_INVALID', `${key} is no option; known are ${Object.keys(RULES).join(', ')}`);
+export function resolveOptions(given: unknown, said: Said): Result<Resolved> {
+  const options: unknown = typeof given === 'string' ? { config: given } : given;
+  if (!isObject(options)) return failure('CONFIG_INVALID', 'the options must be an object, or the path of a file');
+  const keys: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(options)) {
+    if (!isOwn(key)) {
+      if (!(key === 'log' && isFunction(value))) keys[key] = value;
+      continue;
     }
-    const [wanted, isRight] = rule;
+    const [wanted, isRight] = OWN[key];
     if (value !== undefined && !isRight(value)) {
       return failure('CONFIG_INVALID', `${key} is ${String(value)}: it must be ${wanted}`);
     }
   }
-  const options = given as LegacyOptions;
-  const flashWearMinimize = options.flash_wear_minimize ?? true;
-  const settings = resolveSettings({
-    quotaBytes: (options.disk_limit_mb ?? MAX_DISK_STORAGE_MB) * MIB,
-    durableAcknowledge: !flashWearMinimize,
-    ...options.settings,
-  });
-  if (!settings.ok) return settings;
-  return success({
-    enabled: options.enabled ?? true,
-    mode: options.mode ?? said.mode,
-    diskPath: options.disk_path ?? said.diskPath,
-    recoveryEnabled: options.recovery_enabled ?? true,
-    flashWearMinimize,
-    settings: settings.value,
-    clock: options.clock ?? null,
-    position: options.position ?? null,
-    log: options.log ?? null,
-    platform: options.platform ?? null,
-  });
+  if (said.diskPath !== null) keys.disk_path ??= said.diskPath;
+  const { config, ...own } = options as LegacyOptions;
+  const loaded = loadConfiguration({ ...(config === undefined ? {} : { file: config }), options: keys });
+  return loaded.ok ? complete(own, loaded.value, said) : loaded;
 }
 
-export const SAID_AT_FIRST = { mode: MODE_RAM_PRIMARY, diskPath: DEFAULT_DISK_PATH } as const;
+function complete(own: LegacyOptions, { values, settings }: Configuration, { mode }: Said): Result<Resolved> {
+  const { budgetBytes: _, ...input } = settings;
+  const resolved = own.settings === undefined ? success(settings) : resolveSettings({ ...input, ...own.settings });
+  if (!resolved.ok) return resolved;
+  return success({
+    enabled: values.enabled,
+    mode: own.mode ?? mode ?? MODE_RAM_PRIMARY,
+    diskPath: values.disk_path,
+    recoveryEnabled: values.recovery_enabled,
+    flashWearMinimize: values.flash_wear_minimize,
+    settings: resolved.value,
+    clock: own.clock ?? null,
+    position: own.position ?? null,
+    log: typeof own.log === 'function' ? own.log : null,
+    platform: own.platform ?? null,
+  });
+}

@@ -84,7 +84,7 @@ export class Session {
       // Of several only the first can be refused, for its time: all have the same, and there is room for all.
       const refused = refusalCode(stream.sensor.append(value, timeMs));
       if (refused !== null) return refused === 'RAM_FULL' ? this.#full() : CODE_OF[refused];
-      this.source(stream.sensor.source).written(stream, timeMs);
+      this.source(stream.sensor.source).written(stream);
     }
     if (this.#flushEachWrite) this.#flushSoon();
     return SUCCESS;

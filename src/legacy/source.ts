@@ -10,6 +10,7 @@
  */
 import type { SensorRecord } from '../core/record-batch.ts';
 import type { LegacyStream } from './stream.ts';
+import { UNKNOWN } from './stream.ts';
 
 /** A record that was handed out and not erased. */
 interface HandedOut {
@@ -22,7 +23,7 @@ const GONE = -1;
 
 export class LegacySource {
   readonly #streams: LegacyStream[] = [];
-  /** Sensors with something unread, by the time of their next record. */
+  /** Sensors that may have something unread, by the time of their next record. */
   readonly #line: LegacyStream[] = [];
   #handedOut: HandedOut[] = [];
   #scanned = false;
@@ -37,10 +38,8 @@ export class LegacySource {
   }
 
   /** A record was written. A sensor in line has older ones unread, and before the first read nobody stands in line. */
-  written(stream: LegacyStream, timeMs: number): void {
-    if (stream.inLine || !this.#scanned) return;
-    stream.nextTimeMs = timeMs;
-    this.#enter(stream);
+  written(stream: LegacyStream): void {
+    if (!stream.inLine && this.#scanned) this.#enter(stream);
   }
 
   /**
@@ -54,20 +53,30 @@ export class LegacySource {
       if (stream === undefined) {
         // Before anybody is told that there is nothing, every sensor is asked.
         if (!this.#scan()) return null;
-        continue;
+      } else if (stream.nextTimeMs === UNKNOWN) {
+        const hasUnread = stream.look();
+        this.#leave(stream);
+        if (hasUnread) this.#enter(stream);
+      } else {
+        const record = this.readFrom(stream);
+        if (record !== null) return { stream, record };
       }
-      const record = this.readFrom(stream);
-      if (record !== null) return { stream, record };
     }
   }
 
   /** As read, of one sensor. */
   readFrom(stream: LegacyStream): SensorRecord | null {
-    const record = stream.take();
-    if (record !== null) this.#handedOut.push({ stream, sequence: record.sequence });
     this.#leave(stream);
-    if (record !== null) this.#standInLine(stream);
-    return record;
+    let mayHaveMore = true;
+    try {
+      const record = stream.take();
+      if (record === null) mayHaveMore = false;
+      else this.#handedOut.push({ stream, sequence: record.sequence });
+      return record;
+    } finally {
+      // A disk that refused is asked again by the next read.
+      if (mayHaveMore) this.#enter(stream);
+    }
   }
 
   /** What was handed out from `position` on is unread again. @throws StoreError CLOSED. */
@@ -87,6 +96,7 @@ export class LegacySource {
   /** Records of these sensors that are not in the list any more are unread again; those that are, stay read. */
   #giveBack(streams: ReadonlySet<LegacyStream>): void {
     for (const stream of streams) {
+      this.#leave(stream);
       stream.sensor.revert();
       stream.forget();
       stream.taken = 0;
@@ -97,10 +107,7 @@ export class LegacySource {
       stream.taken++;
       return sequence !== GONE && stream.sensor.markRead(sequence) ? each : { stream, sequence: GONE };
     });
-    for (const stream of streams) {
-      this.#leave(stream);
-      this.#standInLine(stream);
-    }
+    for (const stream of streams) this.#enter(stream);
   }
 
   /** Erases the oldest `count` handed out. @returns false, nothing changed, when fewer were. @throws StoreError CLOSED. */
@@ -139,23 +146,13 @@ export class LegacySource {
 
   // ---- The line
 
-  /** Puts every sensor with something unread in line. @returns whether there is one. @throws StoreError CLOSED. */
+  /** Puts every sensor with something unread in line. @returns whether there is one. */
   #scan(): boolean {
     this.#scanned = true;
     for (const stream of this.#streams) {
-      if (!stream.inLine && stream.sensor.marks.unread > 0) this.#standInLine(stream);
+      if (!stream.inLine && stream.sensor.marks.unread > 0) this.#enter(stream);
     }
     return this.#line.length > 0;
-  }
-
-  #standInLine(stream: LegacyStream): void {
-    try {
-      if (!stream.look()) return;
-    } catch {
-      // It goes to the front, where the read that comes next meets the same refusal and reports it.
-      stream.nextTimeMs = 0;
-    }
-    this.#enter(stream);
   }
 
   #enter(stream: LegacyStream): void {

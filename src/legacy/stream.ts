@@ -10,6 +10,9 @@ import type { SensorStream } from '../store.ts';
 /** Records looked at in one go. More of them is more memory for each sensor that is being read. */
 const AHEAD_RECORDS = 64;
 
+/** Before every time, so that a sensor that was not looked at comes to the front, and is looked at there. */
+export const UNKNOWN = -1;
+
 export class LegacyStream {
   readonly sensor: SensorStream;
   /** Order in which the sensors became known: decides between records of the same time. */
@@ -18,8 +21,8 @@ export class LegacyStream {
   taken = 0;
   /** Whether its source has it in line for reading. */
   inLine = false;
-  /** Time of its next unread record, as far as known; where it stands in line. */
-  nextTimeMs = 0;
+  /** Where it stands in line: the time of its next unread record, UNKNOWN before that was looked at. */
+  nextTimeMs = UNKNOWN;
   #ahead: RecordBatch | null = null;
   #at = 0;
 
@@ -28,15 +31,13 @@ export class LegacyStream {
     this.rank = rank;
   }
 
-  /** Whether there is an unread record; its time is then in `nextTimeMs`. @throws StoreError IO_FAILED, CLOSED. */
+  /** Looks at the next unread record unless it has. @returns whether there is one. @throws StoreError IO_FAILED, CLOSED. */
   look(): boolean {
-    if (this.#ahead === null || this.#at >= this.#ahead.length) {
-      this.#ahead = this.sensor.peekNow(0, AHEAD_RECORDS);
-      this.#at = 0;
-    }
-    if (this.#ahead.length === 0) this.#ahead = null;
-    else this.nextTimeMs = this.#ahead.timesMs[this.#at] as number;
-    return this.#ahead !== null;
+    if (this.nextTimeMs !== UNKNOWN) return true;
+    this.#ahead = this.sensor.peekNow(0, AHEAD_RECORDS);
+    this.#at = 0;
+    this.#noteNext();
+    return this.nextTimeMs !== UNKNOWN;
   }
 
   /** Hands out the oldest unread record, or null when there is none. @throws StoreError IO_FAILED, CLOSED. */
@@ -48,6 +49,7 @@ export class LegacyStream {
         const value = (this.#ahead as RecordBatch).value(this.#at);
         const record = { sequence, epoch: epochs[this.#at] as number, timeMs: timesMs[this.#at] as number, value };
         this.#at++;
+        this.#noteNext();
         this.taken++;
         return record;
       }
@@ -57,8 +59,13 @@ export class LegacyStream {
     return null;
   }
 
+  #noteNext(): void {
+    this.nextTimeMs = this.#ahead?.timesMs[this.#at] ?? UNKNOWN;
+  }
+
   /** What was looked at may not be what comes next any more. */
   forget(): void {
     this.#ahead = null;
+    this.nextTimeMs = UNKNOWN;
   }
 }

@@ -34,7 +34,7 @@ export function bench(disk?: SimulatedDisk, clock = new VirtualClock()): Bench {
       const log = (_: string, message: string): void => {
         made.logged.push(message);
       };
-      return named(await mm.init({ platform, settings: SMALL, log, ...options }));
+      return named(await mm.init({ config: null, platform, settings: SMALL, log, ...options }));
     },
     cutPower: () => bench(made.disk.crash({ kind: 'power', keep: 'nothing' }), clock),
   };

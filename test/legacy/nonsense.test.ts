@@ -112,26 +112,35 @@ describe('memory_manager_v2_init', () => {
 
   it.each(options)('answers %s with a code', async (name, value) => {
     const { mm } = bench();
-    // An array or a frozen object has no wrong key in it: without a disk_path this would open the default one.
+    // An array or a frozen object has no wrong key in it: that would open the default store.
     const given = name === 'an array' || name === 'a frozen object' ? { mode: value } : value;
-    expect(named(await mm.init(given))).toMatch(/INVALID_PARAMETER|IMPOSSIBLE_STATE/);
+    expect(named(await mm.init(given))).toMatch(/INVALID_PARAMETER|IMPOSSIBLE_STATE|DISK_IO_FAILED/);
     expect(mm.store).toBeNull();
   });
 
   it.each([
     [{ mode: 2 }, 'mode is 2: it must be MODE_RAM_ONLY or MODE_RAM_PRIMARY'],
-    [{ disk_path: '/tmp/\0' }, 'it must be a path, not empty and without NUL bytes'],
-    [{ ram_threshold: 70 }, 'ram_threshold is 70: it must be 80, the only threshold that the store has'],
-    [{ disk_limit_mb: 0 }, 'disk_limit_mb is 0: it must be a whole number of MiB from 1'],
-    [{ enabled: 'yes' }, 'enabled is yes: it must be true or false'],
+    [{ disk_path: '/tmp/\0' }, 'disk_path is'],
+    [{ ram_threshold: 70 }, 'ram_threshold is 70 (option): it must be 80'],
+    [{ disk_limit_mb: 0 }, 'disk_limit_mb is 0 (option): it must be a whole number from 1'],
+    [{ enabled: 'perhaps' }, "enabled is 'perhaps' (option): it must be true or false"],
     [{ settings: { poolBytes: '4MB' } }, "poolBytes is '4MB': write a whole number with B, KiB, MiB or GiB"],
-    [{ disk: '/tmp' }, 'disk is no option; known are enabled, mode'],
+    [{ disk_pth: '/tmp' }, 'disk_pth is no option (option): '],
+    [{ config: 7 }, 'config is 7: it must be the path of a file, or null'],
   ])('says what is wrong with %j', async (given, says) => {
     const logged: string[] = [];
     const { mm } = bench();
-    const code = await mm.init({ ...given, log: (_: string, message: string) => logged.push(message) });
-    expect(named(code)).toBe('INVALID_PARAMETER');
+    const log = (_: string, message: string): void => void logged.push(message);
+    expect(named(await mm.init({ config: null, ...given, log }))).toBe('INVALID_PARAMETER');
     expect(logged.join()).toContain(says);
+  });
+
+  it('says which file cannot be read', async () => {
+    const logged: string[] = [];
+    const { mm } = bench();
+    const log = (_: string, message: string): void => void logged.push(message);
+    expect(named(await mm.init({ config: '/no/such.ini', log }))).toBe('DISK_IO_FAILED');
+    expect(logged.join()).toContain('the configuration file /no/such.ini cannot be read');
   });
 });
 
