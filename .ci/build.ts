@@ -4,6 +4,7 @@
  *     dist/src, dist/model, dist/conformance   compiled file by file, with types and source maps (tsc)
  *     dist/wiced.js                            the RAM-only store as one file without imports, for a bare engine
  *     dist/conformance/cli/main.js             the kit's command, on top of the compiled files, with the packages it uses
+ *     dist/conformance/soak/soak-cli.js        the soak, in the same way
  *     dist/conformance/visualise/cli.js        the same for the page for design review, and the page without its data
  *     dist/cli/imatrix-mm.js                   the command with every package it uses inside, and their licences
  *     dist/src/config/read-ini.js              the compiled file with the one package that it uses inside
@@ -60,12 +61,14 @@ const COMMAND = {
 /** Packages inside the command of the kit. Others are its peers, or tools that only this repository has. */
 const INSIDE_KIT = new Set(['commander', 'picocolors', 'cli-table3']);
 
-/** What is compiled file by file stays outside the bundle, under the name that it has there. */
+/** What is compiled file by file stays outside the bundle, under the name that it has there; the kit's command is none of it. */
 const keepCompiled: Plugin = {
   name: 'keep-compiled',
   setup({ onResolve }) {
     onResolve({ filter: /^\.\.\// }, ({ path, importer }) =>
-      importer.includes('/node_modules/') ? null : { path: path.replace(/\.ts$/, '.js'), external: true },
+      importer.includes('/node_modules/') || path.startsWith('../cli/')
+        ? null
+        : { path: path.replace(/\.ts$/, '.js'), external: true },
     );
     onResolve({ filter: /^[a-z@]/ }, ({ path, importer }) =>
       importer.includes('/node_modules/') || path.startsWith('node:') || INSIDE_KIT.has(path)
@@ -105,7 +108,7 @@ async function bundlePackages(): Promise<void> {
 /** `imatrix-mm`, and the kit's own command that it starts; the licences of what is inside either. */
 async function bundleCommands(): Promise<void> {
   await rm(join(DIST, 'conformance/cli'), { recursive: true, force: true });
-  const [command, kit, visualise, serve] = await Promise.all([
+  const [command, kit, visualise, serve, soak] = await Promise.all([
     build({ ...COMMAND, entryPoints: { 'imatrix-mm': 'src/cli/main.ts' }, outdir: 'dist/cli' }),
     build({
       ...COMMAND,
@@ -126,9 +129,15 @@ async function bundleCommands(): Promise<void> {
       outdir: 'dist/conformance/visualise',
       plugins: [keepCompiled],
     }),
+    build({
+      ...COMMAND,
+      entryPoints: ['conformance/soak/soak-cli.ts'],
+      outdir: 'dist/conformance/soak',
+      plugins: [keepCompiled],
+    }),
   ]);
   await chmod(join(DIST, 'cli/imatrix-mm.js'), 0o755);
-  const inputs = [command, kit, visualise, serve].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  const inputs = [command, kit, visualise, serve, soak].flatMap(({ metafile }) => Object.keys(metafile.inputs));
   await writeFile(join(DIST, 'cli/THIRD-PARTY-LICENSES.txt'), await licenceNotice(ROOT, inputs));
 }
 

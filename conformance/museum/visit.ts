@@ -91,7 +91,8 @@ function reasonOf(stderr: string): string {
   return lines.find((line) => line.includes('Error')) ?? lines.find((line) => line !== '.') ?? 'it said nothing';
 }
 
-function makeCopy(root: string, folder: string, files: Planting['files']): void {
+/** A copy of the sources with these files in place of their own. */
+export function makeCopy(root: string, folder: string, files: Planting['files']): void {
   for (const part of COPIED) cpSync(join(root, part), join(folder, part), { recursive: true });
   cpSync(join(root, 'package.json'), join(folder, 'package.json'));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));

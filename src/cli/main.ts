@@ -11,6 +11,7 @@ import { conformanceCommand } from './conformance.ts';
 import { runWorker, WORKER_COMMAND } from './replay/worker.ts';
 import { replayCommand } from './replay.ts';
 import { serveCommand } from './serve.ts';
+import { soakCommand } from './soak.ts';
 import { versionText } from './version.ts';
 import { visualiseCommand } from './visualise.ts';
 
@@ -27,7 +28,8 @@ function program(): Command {
     .addCommand(replayCommand(entry))
     .addCommand(conformanceCommand(entry))
     .addCommand(visualiseCommand(entry))
-    .addCommand(serveCommand(entry));
+    .addCommand(serveCommand(entry))
+    .addCommand(soakCommand(entry));
   command.command(WORKER_COMMAND, { hidden: true }).action(runWorker);
   for (const each of [command, ...command.commands]) {
     each.exitOverride().configureOutput({ outputError: (text, write) => write(usageLine(text, each)) });

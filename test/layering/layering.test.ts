@@ -91,6 +91,7 @@ describe('refuses', () => {
       'imports ../../test/tools/x.ts, which commands of conformance',
     ],
     ['conformance/museum/run.ts', `import 'commander';`, 'imports commander, which conformance/museum'],
+    ['conformance/soak/run.ts', `import { Machine } from 'xstate';`, 'imports xstate, which conformance/soak'],
     [
       'conformance/visualise/page/app.tsx',
       `import '../../../test/tools/x.ts';`,
@@ -115,6 +116,7 @@ describe('refuses', () => {
       'model/',
       'conformance/',
       'conformance/visualise/',
+      'conformance/soak/',
       'conformance/museum/',
       'coverage/',
       'bench/',

@@ -76,6 +76,13 @@ export const ROOMS: readonly Room[] = [
     node: true,
   },
   {
+    name: 'conformance/soak',
+    pattern: /^conformance\/soak\//,
+    files: /^(model|src|conformance)\//,
+    packages: ['cli-table3', 'commander', 'picocolors'],
+    node: true,
+  },
+  {
     // What bundles the page and what runs in it; nothing else of the kit may import from here but its commands.
     name: 'conformance/visualise',
     pattern: /^conformance\/visualise\//,
