@@ -7,7 +7,7 @@
  *     dist/conformance/soak/soak-cli.js        the soak, in the same way
  *     dist/conformance/visualise/cli.js        the same for the page for design review, and the page without its data
  *     dist/cli/imatrix-mm.js                   the command with every package it uses inside, and their licences
- *     dist/src/config/read-ini.js              the compiled file with the one package that it uses inside
+ *     dist/src/config/read-ini.js and others   compiled files with the one package inside that each uses
  *
  * The package has no dependencies because of the last two. A build is whole or fails: dist/ is emptied first.
  */
@@ -79,7 +79,7 @@ const keepCompiled: Plugin = {
 };
 
 /** Compiled files of the library that use a package: it goes into the file, for the library has no dependency. */
-const WITH_PACKAGE_INSIDE = ['src/config/read-ini.ts'];
+const WITH_PACKAGE_INSIDE = ['src/config/read-ini.ts', 'src/log/rotating-file.ts'];
 
 /** The compiled files again, with their packages; the licences of those beside them. */
 async function bundlePackages(): Promise<void> {

@@ -6,6 +6,7 @@
  * Mode and path can be said while it is closed. Nothing here throws or rejects: what goes wrong is a code, and its words
  * go to the log that the options name.
  */
+import { setAside } from '../config/not-recovered.ts';
 import type { Failure, Result } from '../core/codes.ts';
 import { success } from '../core/codes.ts';
 import type { Platform } from '../core/port.ts';
@@ -25,7 +26,6 @@ import {
   MODE_TRANSITION_FAILED,
   SUCCESS,
 } from './codes.ts';
-import { setAside } from './not-recovered.ts';
 import type { LogLevel, LogProvider, Resolved, Said } from './options.ts';
 import { isMode, isPath, resolveOptions } from './options.ts';
 import { Session } from './session.ts';

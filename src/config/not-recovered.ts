@@ -2,10 +2,12 @@
  * recovery_enabled=false: what earlier runs left in a storage directory is set aside before the store is opened, so that
  * it begins anew. Nothing is deleted: `not-recovered-N` below the directory is a whole store, to be opened by hand.
  *
- * Done under the store's lock, so that nothing is taken from under a process that has it open.
+ * Done under the store's lock, so that nothing is taken from under a process that has it open. A power cut on the way
+ * leaves what was moved in that folder and the rest where it was: the next start sets the rest aside in a folder of its
+ * own.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename } from 'node:fs/promises';
+import { mkdir, open, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Result } from '../core/codes.ts';
 import { failure, success } from '../core/codes.ts';
@@ -45,5 +47,17 @@ async function move(root: string): Promise<string | null> {
   for (const name of names.sort((a, b) => Number(isCheckpoint(a)) - Number(isCheckpoint(b)))) {
     await rename(join(root, name), join(aside, name));
   }
+  // The new store is written into the same root: its names must not become durable before the old ones are gone.
+  await syncFolder(aside);
+  await syncFolder(root);
   return aside;
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
