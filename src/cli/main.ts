@@ -7,6 +7,7 @@ import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { EXIT_UNUSABLE, expectedMessage, oneLine } from './cli-error.ts';
+import { configCommand } from './config.ts';
 import { conformanceCommand } from './conformance.ts';
 import { runWorker, WORKER_COMMAND } from './replay/worker.ts';
 import { replayCommand } from './replay.ts';
@@ -28,17 +29,24 @@ function program(): Command {
     .addCommand(replayCommand(entry))
     .addCommand(conformanceCommand(entry))
     .addCommand(visualiseCommand(entry))
+    .addCommand(configCommand())
     .addCommand(serveCommand(entry))
     .addCommand(soakCommand(entry));
   command.command(WORKER_COMMAND, { hidden: true }).action(runWorker);
-  for (const each of [command, ...command.commands]) {
+  for (const each of withSubcommands(command)) {
     each.exitOverride().configureOutput({ outputError: (text, write) => write(usageLine(text, each)) });
   }
   return command;
 }
 
+const withSubcommands = (command: Command): Command[] => [command, ...command.commands.flatMap(withSubcommands)];
+
+/** As it is typed: `imatrix-mm config check`. */
+const typed = (command: Command): string =>
+  command.parent === null ? command.name() : `${typed(command.parent)} ${command.name()}`;
+
 const usageLine = (text: string, command: Command): string =>
-  `imatrix-mm: ${oneLine(text.replace(/^error: /, '').replace(/\n\((Did you mean .*\?)\)/, '; $1'))} (see imatrix-mm ${command.name() === 'imatrix-mm' ? '' : `${command.name()} `}--help)\n`;
+  `imatrix-mm: ${oneLine(text.replace(/^error: /, '').replace(/\n\((Did you mean .*\?)\)/, '; $1'))} (see ${typed(command)} --help)\n`;
 
 /** The reader of our output has gone (`| head`): nothing is left to say, and to whom. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -61,7 +61,9 @@ const NO_FRAME = {
   },
 };
 
-/** A table with a ruled head; the columns whose indexes are in `right` are numbers. */
+const widthOf = (cell: string): number => Math.max(...cell.split('\n').map((line) => line.length));
+
+/** A table with a ruled head; the columns whose indexes are in `right` are numbers. A cell may have several lines. */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
@@ -72,7 +74,7 @@ export function table(
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
     chars: NO_FRAME,
   });
-  const widths = head.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const widths = head.map((name, i) => Math.max(name.length, ...rows.map((row) => widthOf(row[i] ?? ''))));
   for (const row of [head, widths.map((width) => '-'.repeat(width)), ...rows]) made.push([...row]);
   return made
     .toString()

@@ -184,4 +184,35 @@ describe('the lines of a store', () => {
   ])('%o is %s', (event, level, name) => {
     expect(lineOfEvent(event)).toMatchObject({ level, event: name });
   });
+
+  // Goal: the page says what the program writes. Method: a line of every type, by name and level, against its table.
+  test('are those of docs/logging.md', () => {
+    const key = { source: 'host', sensor: 1 } as const;
+    const range = { key, from: 0, to: 1 };
+    const report = { epoch: 1, segments: 0, records: 0, salvagedRecords: 0, setAside: [], damagedRecords: 0 };
+    const refusal = { code: 'IO_FAILED', message: 'no' } as const;
+    const events: { readonly [T in StoreEvent['type']]: Extract<StoreEvent, { type: T }> } = {
+      recoveryStarted: { type: 'recoveryStarted' },
+      recovered: { type: 'recovered', report: { ...report, found: 'new' } },
+      recoveryFailed: { type: 'recoveryFailed', ...refusal },
+      flushRequested: { type: 'flushRequested' },
+      flushStarted: { type: 'flushStarted', flush: 1 },
+      flushed: { type: 'flushed', flush: 1, records: 1, segments: 1, bytes: 1, durationMs: 1 },
+      flushFailed: { type: 'flushFailed', flush: 1, message: 'no', code: 'IO', retryInMs: 1 },
+      checkpointed: { type: 'checkpointed', heads: [] },
+      evictionStarted: { type: 'evictionStarted', segments: 1 },
+      segmentEvicted: { type: 'segmentEvicted', segment: 1, records: 1 },
+      sectorEvicted: { type: 'sectorEvicted', ...range },
+      segmentRemoved: { type: 'segmentRemoved', segment: 1 },
+      acknowledgeRefused: { type: 'acknowledgeRefused', key, ...refusal },
+      damaged: { type: 'damaged', ...range, file: 'x' },
+      closed: { type: 'closed', unsaved: 0 },
+    };
+    const written = Object.values(events)
+      .map(lineOfEvent)
+      .map(({ event, level }) => `${event} ${level}`);
+    const page = readFileSync(join(import.meta.dirname, '../../docs/logging.md'), 'utf8');
+    const rows = [...page.matchAll(/^\| `([a-z-]+)` \| (\w+) \|/gm)].map(([, event, level]) => `${event} ${level}`);
+    expect(rows.sort()).toEqual([...written, 'not-recovered warn', 'log-lines-lost warn'].sort());
+  });
 });
