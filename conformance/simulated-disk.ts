@@ -475,8 +475,10 @@ export class SimulatedDisk implements DiskPort {
       case 'list':
         return {
           ok: true,
+          // A directory gives its names in no order that anybody could rely on: here the newest first.
           value: state
             .names(directory)
+            .reverse()
             .map((each) => ({ name: each, bytes: state.file(directory, each)?.cache.length })),
         };
       case 'read': {

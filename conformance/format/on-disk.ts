@@ -6,9 +6,11 @@
  * It looks at a store at rest on a disk that met no fault; only then is nothing on its way.
  */
 import { crc32 } from 'node:zlib';
-import type { StreamState } from '../../model/vocabulary.ts';
+import { addSpan, coverSpan } from '../../model/spans.ts';
+import type { Context, Span, StreamState } from '../../model/vocabulary.ts';
 import { SOURCES } from '../../model/vocabulary.ts';
 import { allocatedBytes } from '../../src/core/disk-index.ts';
+import type { Scenario } from '../actions.ts';
 import type { FileLayout } from '../damage-matrix/layout.ts';
 import { readSegmentFile } from '../damage-matrix/layout.ts';
 import { expect } from '../divergence.ts';
@@ -98,8 +100,37 @@ export class OnDisk {
         holes.map(({ from, to }) => [from, to - from]),
       );
     }
+    this.#compareLedger(scenario, context, log, same);
     const unnamed = context.segments.find(({ number, source }) => log.segments.get(number) !== source);
     expect(unnamed === undefined, 'INV-15', () => `the log on disk does not name the live segment ${unnamed?.number}`);
+  }
+
+  /** Every record that was lost is in the ledger on disk; each loss that the model knows is one there. */
+  #compareLedger(
+    scenario: Scenario,
+    { streams, ledger }: Context,
+    log: LoggedStore,
+    same: (what: string, found: unknown, wanted: unknown) => void,
+  ): void {
+    if (streams.some(({ head, durableHead }) => head !== durableHead)) return;
+    const logged = log.ledger.reduce((sum, { records }) => sum + records, log.totals.foldedRecords);
+    same(
+      'the number of records lost',
+      logged,
+      streams.reduce((sum, { evicted, damaged }) => sum + evicted + damaged, 0),
+    );
+    if (log.totals.foldedRecords > 0) return;
+    // The ledger joins what touches; so a loss is looked for inside those of its stream and reason.
+    for (const { stream, from, to, reason } of ledger) {
+      const spans = log.ledger
+        .filter((loss) => loss.reason === reason && indexOf(scenario.streams, log.streams.get(loss.slot)) === stream)
+        .reduce<readonly Span[]>((joined, loss) => addSpan(joined, { from: loss.from, to: loss.to }), []);
+      expect(
+        coverSpan(spans, from, to),
+        'INV-15',
+        () => `the ledger on disk does not have [${from}, ${to}) of stream ${stream} as ${reason}`,
+      );
+    }
   }
 
   #compareSegment({ scenario, model }: StoreRun, log: LoggedStore, number: number, layout: FileLayout): void {
@@ -136,5 +167,5 @@ export class OnDisk {
 
 const indexOf = (
   streams: readonly { readonly source: string; readonly sensor: number }[],
-  { source, sensor }: LoggedStream,
-): number => streams.findIndex((each) => each.source === source && each.sensor === sensor);
+  stream: LoggedStream | undefined,
+): number => streams.findIndex(({ source, sensor }) => source === stream?.source && sensor === stream.sensor);

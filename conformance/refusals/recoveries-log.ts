@@ -227,6 +227,15 @@ const CUT: readonly Row[] = [
     records: [4, 5],
   },
   {
+    name: 'a log cut short is that also beside one of an epoch before it',
+    logs: [
+      { generation: 1, batches: [[totals({ epoch: 0, nextSegment: 3 })]] },
+      { generation: 2, batches: [[totals({ epoch: 1 })]], bytes: 200 },
+    ],
+    report: ['crash', 2, 6, 0, 0],
+    records: upTo(6),
+  },
+  {
     name: 'segments of an epoch that the log does not know bear witness of it',
     logs: [{ generation: 1, batches: [ALL] }],
     found: (store) => {
@@ -347,6 +356,82 @@ const GENERATIONS: readonly Row[] = [
   },
 ];
 
+/** No generation is whole: what is blank goes, what is not is set aside. */
+const NOTHING_WHOLE: readonly Row[] = [
+  {
+    name: 'a log of which nothing but blank files is left is lost, and nothing is set aside',
+    logs: [{ generation: 4, batches: [] }],
+    found: (store) => {
+      store.disk.place('', logFileName(5), new Uint8Array(64).fill(7));
+      store.disk.place('', logFileName(6), new Uint8Array(100));
+    },
+    report: ['crash', 2, 6, 0, 0],
+    epoch: 65_538,
+    setAside: [],
+    log: logFileName(7),
+    check: (_, store) => differs('logs', store.machine.files('.log'), [logFileName(7)]),
+  },
+  {
+    name: 'a log that is not blank and says nothing is set aside',
+    logs: [],
+    found: (store) => {
+      store.disk.place('', logFileName(5), new Uint8Array(65).fill(7));
+      const oneByte = new Uint8Array(100);
+      oneByte[99] = 1;
+      store.disk.place('', logFileName(6), oneByte);
+    },
+    report: ['crash', 2, 6, 0, 0],
+    epoch: 65_538,
+    setAside: [`${logFileName(5)}.damaged`, `${logFileName(6)}.damaged`],
+  },
+  {
+    name: 'a store with nothing but a blank log is new',
+    logs: [{ generation: 4, batches: [] }],
+    found: (store) => {
+      for (const name of ['000000000001.seg', '000000000002.seg']) store.disk.displace('host', name);
+    },
+    report: ['new', 0, 0, 0, 0],
+    epoch: 1,
+  },
+  {
+    name: 'a store with nothing but a log that says nothing is none that is new',
+    logs: [],
+    found: (store) => {
+      for (const name of ['000000000001.seg', '000000000002.seg']) store.disk.displace('host', name);
+      store.disk.place('', logFileName(5), new Uint8Array(65).fill(7));
+    },
+    report: ['crash', 0, 0, 0, 0],
+    setAside: [`${logFileName(5)}.damaged`],
+  },
+  {
+    name: 'the second part of a log knows its store by the first, without any segment',
+    logs: [
+      { generation: 4, batches: [SNAPSHOT, FIRST] },
+      { generation: 4, part: 1, batches: [SECOND], firstBatch: 2 },
+    ],
+    found: (store) => {
+      for (const name of ['000000000001.seg', '000000000002.seg']) store.disk.displace('host', name);
+      store.change(logFileName(4, 1), (bytes) => bytes.fill(0, 0, 20), '');
+    },
+    report: ['crash', 0, 0, 0, 6],
+    marks: { 'host/1': [6, 6, 6] },
+    epoch: 2,
+  },
+  {
+    name: 'an older generation knows its store by a newer one',
+    logs: [
+      { generation: 4, batches: [ALL] },
+      { generation: 5, batches: [[totals({ epoch: 2 }), lost(stream(0, 1))]] },
+    ],
+    found: (store) => {
+      for (const name of ['000000000001.seg', '000000000002.seg']) store.disk.displace('host', name);
+      store.change(logFileName(5), (bytes) => bytes.fill(0, 0, 20), '');
+    },
+    report: ['crash', 0, 0, 0, 6],
+    epoch: 2,
+  },
+];
+
 /** The log is damaged, so that a segment which it does not name may be one that it has forgotten, or one whose name was lost. */
 const COVERED: readonly Row[] = [
   {
@@ -386,7 +471,7 @@ const COVERED: readonly Row[] = [
   },
 ];
 
-const ROWS: readonly Row[] = [...WHOLE, ...CUT, ...GENERATIONS, ...COVERED];
+const ROWS: readonly Row[] = [...WHOLE, ...CUT, ...GENERATIONS, ...NOTHING_WHOLE, ...COVERED];
 
 async function checkRow(row: Row): Promise<string | null> {
   const store = await FoundStore.with(4, 2);

@@ -16,6 +16,7 @@ import { ANSWERS } from './answers.ts';
 import { CALLS } from './calls.ts';
 import type { Case } from './case.ts';
 import { LIVES } from './lives.ts';
+import { LOG_UPKEEP } from './log-upkeep.ts';
 import { RECOVERIES } from './recoveries.ts';
 import { RECOVERIES_CUT_SHORT } from './recoveries-cut-short.ts';
 import { RECOVERIES_LOG } from './recoveries-log.ts';
@@ -31,6 +32,7 @@ export const CASES: readonly Case[] = [
   ...RECOVERIES,
   ...RECOVERIES_CUT_SHORT,
   ...RECOVERIES_LOG,
+  ...LOG_UPKEEP,
 ];
 
 /** Turns of the event loop that a case may take. None waits for anything but the simulated disk, which never waits. */

@@ -52,8 +52,8 @@ export class CheckpointLog {
   #batch = 0;
   /** Size of each file of the log on disk, older generations included until they are gone. */
   readonly #files = new Map<string, number>();
-  /** Files that go only when a newer generation is durable: a recovery may need them until then. */
-  #needed = new Set<string>();
+  /** Files that go only when a newer generation is durable, and their generation: a recovery may need them until then. */
+  #needed = new Map<string, number>();
   #snapshotBytes = 0;
   /** Whether anything of the last batch was written. */
   #begun = false;
@@ -67,9 +67,9 @@ export class CheckpointLog {
   }
 
   /** Takes note of files found on disk, so that they count and go with the next generation. */
-  adopt({ name, bytes, whole }: FoundFile): void {
+  adopt({ name, bytes, generation, whole }: FoundFile): void {
     this.#files.set(name, bytes);
-    if (whole) this.#needed.add(name);
+    if (whole) this.#needed.set(name, generation);
   }
 
   /** Sizes of the log's files. */
@@ -91,9 +91,11 @@ export class CheckpointLog {
   async begin(frames: readonly Frame[]): Promise<IoResult<void>> {
     await this.#clearLeftovers();
     const older = [...this.#files.keys()];
+    let others: readonly string[];
     let written: IoResult<void>;
     let tries = 0;
     do {
+      others = [...this.#files.keys()];
       this.generation++;
       written = await this.#write(frames, 0, { part: 0, offset: 0, allocated: 0 });
     } while (!written.ok && written.error.code === 'IO' && !this.#begun && ++tries < NAMES_TRIED_MAX);
@@ -103,8 +105,9 @@ export class CheckpointLog {
       return written;
     }
     this.#snapshotBytes = this.#end.part * FILE_BYTES_MAX + this.#end.offset;
-    this.#needed = new Set([...this.#files.keys()].filter((name) => !older.includes(name)));
-    await this.#remove(older);
+    this.#needed.clear();
+    for (const name of this.#files.keys()) if (!others.includes(name)) this.#needed.set(name, this.generation);
+    await this.#remove(others);
     return OK;
   }
 
@@ -116,15 +119,13 @@ export class CheckpointLog {
    */
   async #clearLeftovers(): Promise<void> {
     await this.#remove([...this.#files.keys()].filter((name) => !this.#needed.has(name)));
-    const generationOf = (name: string): number => parsePartName(name)?.generation ?? 0;
-    const generations = [...new Set([...this.#needed].map(generationOf))].sort((a, b) => b - a);
-    const oldestKept = generations[1];
-    if (oldestKept === undefined || generations.length === 2) return;
-    const confirmed = await this.#syncNeeded((name) => generationOf(name) >= oldestKept);
+    const [, oldestKept, older] = [...new Set(this.#needed.values())].sort((a, b) => b - a);
+    if (oldestKept === undefined || older === undefined) return;
+    const confirmed = await this.#syncNeeded(oldestKept);
     if (!confirmed.ok) return;
-    const older = [...this.#needed].filter((name) => generationOf(name) < oldestKept);
-    for (const name of older) this.#needed.delete(name);
-    await this.#remove(older);
+    const leaving = [...this.#needed].filter(([, generation]) => generation < oldestKept).map(([name]) => name);
+    for (const name of leaving) this.#needed.delete(name);
+    await this.#remove(leaving);
   }
 
   /**
@@ -132,11 +133,12 @@ export class CheckpointLog {
    * before anything is removed of which the log says that it may go, and the next generation does not say so yet.
    */
   confirm(): Promise<IoResult<void>> {
-    return this.#syncNeeded(() => true);
+    return this.#syncNeeded(0);
   }
 
-  async #syncNeeded(isWanted: (name: string) => boolean): Promise<IoResult<void>> {
-    for (const name of [...this.#needed].filter(isWanted)) {
+  async #syncNeeded(fromGeneration: number): Promise<IoResult<void>> {
+    for (const [name, generation] of this.#needed) {
+      if (generation < fromGeneration) continue;
       const synced = await this.#disk.sync(ROOT, name);
       if (!synced.ok) return synced;
       this.#meter.synced();
@@ -149,8 +151,9 @@ export class CheckpointLog {
   async #remove(names: readonly string[]): Promise<void> {
     for (const name of names) {
       const removed = await this.#disk.remove(ROOT, name);
-      // A file that cannot be removed now is removed with the next generation; it is older and never believed.
-      if (removed.ok) this.#files.delete(name);
+      // A file that cannot be removed now is removed with the next generation; it is older and never believed. One whose
+      // first write failed may not be there at all.
+      if (removed.ok || removed.error.code === 'NOT_FOUND') this.#files.delete(name);
     }
   }
 
@@ -172,7 +175,7 @@ export class CheckpointLog {
       created ||= offset === 0;
       const size = Math.max(this.#files.get(name) ?? 0, offset + bytes.length);
       this.#files.set(name, size);
-      if (batch > 0) this.#needed.add(name);
+      if (batch > 0) this.#needed.set(name, this.generation);
       const written = await this.#disk.write(ROOT, name, offset, bytes);
       if (!written.ok) return written;
       this.#begun = true;
@@ -214,6 +217,7 @@ export interface FoundLog {
 export interface FoundFile {
   readonly name: string;
   readonly bytes: number;
+  readonly generation: number;
   /** Of a generation whose snapshot is whole. */
   readonly whole: boolean;
   /** Holds nothing: a generation that a crash, or a disk that failed, cut off before its first frame was on disk. */
@@ -285,6 +289,7 @@ export async function readCheckpointLog(
   const files: FoundFile[] = parts.map(({ name, bytes, generation: of }) => ({
     name,
     bytes,
+    generation: of,
     whole: whole.has(of),
     blank: blanks.has(name),
   }));
@@ -375,9 +380,7 @@ function replay(
   whole: ReadonlyMap<number, readonly FoundFrame[]>,
 ): void {
   const last = lastDurable(frames, whole);
-  const inOrder = frames.filter(({ batch }) => batch <= last);
-  inOrder.sort((a, b) => a.batch - b.batch || a.index - b.index);
-  for (const frame of inOrder) image.apply(frame);
+  for (const frame of frames) if (frame.batch <= last) image.apply(frame);
 }
 
 export const ioFailure = (doing: string, error: IoError): ReturnType<typeof failure> =>

@@ -336,8 +336,8 @@ describe('steps under the harness', () => {
     expect(await disk.list('host')).toEqual({
       ok: true,
       value: [
-        { name: NAME, bytes: 3 },
         { name: 'x', bytes: 1 },
+        { name: NAME, bytes: 3 },
       ],
     });
     expect(await disk.lock()).toEqual({ ok: true });

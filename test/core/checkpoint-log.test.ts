@@ -253,7 +253,7 @@ describe('batches', () => {
     disk.flipBit('', name, 17);
     const lost = unwrap(await readCheckpointLog(disk, []));
     expect(lost).toMatchObject({ complete: false, storeId: null });
-    expect(lost.files).toEqual([{ name, bytes: 8192, whole: false, blank: false }]);
+    expect(lost.files).toEqual([{ name, bytes: 8192, generation: 1, whole: false, blank: false }]);
     const known = unwrap(await readCheckpointLog(disk, [new Uint8Array(16), ID]));
     expect(known).toMatchObject({ complete: true, intact: true, storeId: ID });
     expect(segmentsOf(known)).toEqual([0, 1, 2, 3]);
