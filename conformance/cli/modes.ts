@@ -35,7 +35,7 @@ export interface ModeCommand<Own extends object = object> {
 }
 
 export interface ModeEntry {
-  readonly name: Mode | 'replay' | 'exec' | 'legacy';
+  readonly name: Mode | 'replay' | 'exec' | 'legacy' | 'verify';
   /** As it stands on the command line; null for the mode without a flag. */
   readonly flag: string | null;
   readonly help: string;
@@ -100,6 +100,12 @@ export const MODE_TABLE: readonly ModeEntry[] = [
     flag: '--damage',
     help: 'every bit and every cut of the files of some stores, and files that are wrong as a whole',
     load: async () => (await import('./mode-damage.ts')).command,
+  },
+  {
+    name: 'verify',
+    flag: '--verify',
+    help: 'stores damaged by chance, and what verify, dump and repair make of each',
+    load: async () => (await import('./mode-verify.ts')).command,
   },
   {
     name: 'refusals',

@@ -50,7 +50,7 @@ function demand(condition: boolean, what: () => string): asserts condition {
 const operationsOf = (disk: SimulatedDisk): number => disk.counts.steps + disk.counts.reads + disk.counts.faults;
 
 /** Sequence numbers of a stream all of whose blocks were hit. */
-function hitRecords({ scenario, files }: Written, spoils: readonly Spoil[], stream: number): Set<number> {
+export function hitRecords({ scenario, files }: Written, spoils: readonly Spoil[], stream: number): Set<number> {
   const hits = spoils.flatMap(hitsOf);
   const { source, sensor } = scenario.streams[stream] as Scenario['streams'][number];
   const isOthers = spoils.some(({ how, directory }) => how === 'foreign' && directory === '');

@@ -36,12 +36,13 @@ export class Cursor {
     return Number(this.#view.getBigUint64(this.at - 8, true));
   }
 
+  /** One that the end cuts off ends there. */
   varint(): number {
     let value = 0;
     for (let factor = 1; ; factor *= 128) {
       const byte = this.u8();
       value += (byte & 127) * factor;
-      if (byte < 128) return value;
+      if (!(byte >= 128)) return value;
     }
   }
 

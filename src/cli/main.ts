@@ -5,16 +5,25 @@
  */
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { EXIT_UNUSABLE, expectedMessage, oneLine } from './cli-error.ts';
 import { configCommand } from './config.ts';
 import { conformanceCommand } from './conformance.ts';
+import { dumpCommand } from './dump.ts';
+import { infoCommand } from './info.ts';
+import { ledgerCommand } from './ledger.ts';
+import { repairCommand } from './repair.ts';
 import { runWorker, WORKER_COMMAND } from './replay/worker.ts';
 import { replayCommand } from './replay.ts';
 import { serveCommand } from './serve.ts';
 import { soakCommand } from './soak.ts';
+import { statsCommand } from './stats.ts';
+import { verifyCommand } from './verify.ts';
 import { versionText } from './version.ts';
 import { visualiseCommand } from './visualise.ts';
+
+/** What operators of the first memory manager type: another name of a command. */
+const MEMORY_STATS = '--memory-stats';
 
 const entry = realpathSync(fileURLToPath(import.meta.url));
 
@@ -22,6 +31,9 @@ function program(): Command {
   const command = new Command('imatrix-mm')
     .description('Durable sensor storage for gateways: tools of the package imatrix-memory-manager.')
     .version(versionText(), '-V, --version', 'versions of package, storage format and Node')
+    .addOption(
+      new Option(`${MEMORY_STATS} [directory]`, 'the older name of stats: imatrix-mm --memory-stats [--watch]'),
+    )
     .addHelpText(
       'after',
       '\nExample:\n  imatrix-mm replay bus.log gps.nmea machine.csv --storage ./store --power-cut 20',
@@ -31,7 +43,13 @@ function program(): Command {
     .addCommand(visualiseCommand(entry))
     .addCommand(configCommand())
     .addCommand(serveCommand(entry))
-    .addCommand(soakCommand(entry));
+    .addCommand(soakCommand(entry))
+    .addCommand(statsCommand())
+    .addCommand(infoCommand())
+    .addCommand(verifyCommand())
+    .addCommand(dumpCommand())
+    .addCommand(repairCommand())
+    .addCommand(ledgerCommand());
   command.command(WORKER_COMMAND, { hidden: true }).action(runWorker);
   for (const each of withSubcommands(command)) {
     each.exitOverride().configureOutput({ outputError: (text, write) => write(usageLine(text, each)) });
@@ -45,6 +63,12 @@ const withSubcommands = (command: Command): Command[] => [command, ...command.co
 const typed = (command: Command): string =>
   command.parent === null ? command.name() : `${typed(command.parent)} ${command.name()}`;
 
+function commandLine(given: readonly string[]): string[] {
+  const at = given.indexOf(MEMORY_STATS);
+  const isFirst = at >= 0 && given.slice(0, at).every((each) => each.startsWith('-'));
+  return isFirst ? ['stats', ...given.filter((_, i) => i !== at)] : [...given];
+}
+
 const usageLine = (text: string, command: Command): string =>
   `imatrix-mm: ${oneLine(text.replace(/^error: /, '').replace(/\n\((Did you mean .*\?)\)/, '; $1'))} (see ${typed(command)} --help)\n`;
 
@@ -55,7 +79,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await program().parseAsync();
+  await program().parseAsync(commandLine(process.argv.slice(2)), { from: 'user' });
 } catch (error) {
   if (error instanceof CommanderError) {
     // Help and version end with 0; commander has said what was wrong with the rest.

@@ -214,6 +214,12 @@ export interface FoundFrame extends Frame {
   readonly last: boolean;
 }
 
+export interface PlacedFrame extends FoundFrame {
+  /** Where it begins in its part, and its bytes with the zeros behind it. */
+  readonly offset: number;
+  readonly bytes: number;
+}
+
 /** Every intact frame of a part, in order. The header's identity is given, so a damaged header costs no frame. */
 export function scanPart(
   bytes: Uint8Array,
@@ -221,9 +227,9 @@ export function scanPart(
   generation: number,
   part: number,
   native?: Crc32,
-): FoundFrame[] {
+): PlacedFrame[] {
   const seed = frameSeed(storeId, generation, part);
-  const found: FoundFrame[] = [];
+  const found: PlacedFrame[] = [];
   for (let offset = PART_HEADER_BYTES; offset + FRAME_HEAD_BYTES + CRC_BYTES <= bytes.length; ) {
     const payloadBytes = (bytes[offset] as number) | ((bytes[offset + 1] as number) << 8);
     const end = offset + FRAME_HEAD_BYTES + payloadBytes;
@@ -241,6 +247,8 @@ export function scanPart(
     const batch = reader.u32();
     const index = reader.u16();
     found.push({
+      offset,
+      bytes: frameBytes(payloadBytes),
       type,
       last,
       batch,

@@ -33,7 +33,8 @@ export function inspectStore(state: StoreState): StoreInspection {
   };
 }
 
-function inspectStream(state: StoreState, slot: number): StreamInspection {
+/** One stream of it. */
+export function inspectStream(state: StoreState, slot: number): StreamInspection {
   const { pool, disk } = state;
   const shape = pool.shape[slot] as number;
   const sectors: SectorInspection[] = [];

@@ -91,6 +91,21 @@ export class ProcessLock {
     return answer;
   }
 
+  /**
+   * Who holds the lock now, as text for people; null when nobody does, or only the dead. Looks and changes nothing: what
+   * the dead left is cleared by who takes the lock.
+   */
+  async holder(): Promise<SystemResult<string | null>> {
+    const listed = await attempt<string[]>('read', this.#lock, (done) => fs.readdir(this.#lock, done));
+    if (!listed.ok) return listed.error.errno === 'ENOENT' ? { ok: true, value: null } : listed;
+    const self = await identifySelf();
+    for (const name of listed.value.filter((each) => !each.endsWith(SOCKET_SUFFIX))) {
+      const verdict = await this.#judge(this.#lock, name, self);
+      if (verdict !== 'dead') return { ok: true, value: await this.#describe(name, verdict, self) };
+    }
+    return { ok: true, value: null };
+  }
+
   /** Gives the lock back; does nothing without it. A lock that cannot be removed ends with the process. */
   async release(): Promise<void> {
     const held = this.#held;

@@ -66,6 +66,7 @@ describe('refuses', () => {
     ['src/wiced.ts', `import { linux } from './platform/linux.ts';`, 'imports ./platform/linux.ts, which src/wiced.ts'],
     ['src/store.ts', `import { run } from './cli/main.ts';`, 'imports ./cli/main.ts, which src'],
     ['src/store.ts', `import { setup } from 'xstate';`, 'imports xstate, which src'],
+    ['src/operator/repair.ts', `import { run } from '../cli/main.ts';`, 'imports ../cli/main.ts, which src/operator'],
     [
       'src/cli/main.ts',
       `import { explore } from '../../model/explore.ts';`,
@@ -113,6 +114,7 @@ describe('refuses', () => {
       'src/platform/',
       'src/',
       'src/cli/',
+      'src/operator/',
       'model/',
       'conformance/',
       'conformance/visualise/',

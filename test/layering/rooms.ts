@@ -46,6 +46,13 @@ export const ROOMS: readonly Room[] = [
     pure: true,
   },
   {
+    name: 'src/operator',
+    pattern: /^src\/operator\//,
+    files: /^src\/(core\/|platform\/|operator\/|[^/]+\.ts$)/,
+    packages: [],
+    node: true,
+  },
+  {
     name: 'src/cli, src/legacy, src/config, src/log and src/metrics',
     pattern: /^src\/(cli|legacy|config|log|metrics)\//,
     files: /^(src\/|package\.json$)/,

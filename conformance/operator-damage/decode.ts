@@ -1,0 +1,120 @@
+/**
+ * The records of a store whose log is whole and whose segments need not be, read as docs/format.md says and without the
+ * engine: what repair has left, as somebody with the document would find it.
+ */
+import { crc32 } from 'node:zlib';
+import type { WrittenRecord } from '../damage-matrix/layout.ts';
+import { Cursor, seedOf } from '../format/cursor.ts';
+import type { LoggedStore } from '../format/read-log.ts';
+import { readLog } from '../format/read-log.ts';
+import type { StoredFile } from './damages.ts';
+
+export interface DecodedStream {
+  readonly source: string;
+  readonly sensor: number;
+  /** By sequence number, from the head on. */
+  readonly records: ReadonlyMap<number, WrittenRecord>;
+  /** Sequence numbers that the ledger, or what was folded out of it, has as lost. */
+  readonly isLost: (sequence: number) => boolean;
+}
+
+export interface Decoded {
+  readonly log: LoggedStore;
+  readonly streams: readonly DecodedStream[];
+}
+
+const HEADER_BYTES = 64;
+const BLOCK_BYTES_MAX = 4_096;
+
+interface Header {
+  readonly epoch: number;
+  readonly storeId: Uint8Array;
+  readonly number: number;
+  readonly baseMs: number;
+  readonly bytes: number;
+}
+
+function readHeader(bytes: Uint8Array, at: number): Header | null {
+  if (at < 0 || at + HEADER_BYTES > bytes.length) return null;
+  const header = bytes.slice(at, at + HEADER_BYTES);
+  if (Buffer.from(header.subarray(0, 8)).toString('latin1') !== 'IMM2SEGM') return null;
+  if (crc32(header.subarray(0, 60), 0) !== new Cursor(header, 60).u32()) return null;
+  const cursor = new Cursor(header, 12);
+  const epoch = cursor.u32();
+  cursor.at = 32;
+  const number = cursor.u64();
+  cursor.at = 48;
+  return { epoch, storeId: header.slice(16, 32), number, baseMs: cursor.u64(), bytes: cursor.u32() };
+}
+
+/** Records of the block at `at`, and where it ends; null where no checksum says that one stands there. */
+function blockAt(
+  bytes: Uint8Array,
+  at: number,
+  limit: number,
+  header: Header,
+  seed: number,
+): { readonly sensor: number; readonly end: number; readonly records: WrittenRecord[] } | null {
+  if (((bytes[at] as number) & 0b1111_1000) !== 0b1000_0000) return null;
+  try {
+    const cursor = new Cursor(bytes.subarray(0, limit), at);
+    const evt = (cursor.u8() & 0b100) !== 0;
+    const [sensor, first, count] = [cursor.varint(), cursor.varint(), cursor.varint()];
+    let timeMs = header.baseMs + cursor.zigzag();
+    const periodMs = evt ? 0 : cursor.varint();
+    const bodyEnd = cursor.varint() + cursor.at;
+    if (!(bodyEnd - at <= BLOCK_BYTES_MAX) || bodyEnd + 4 > limit || count * 4 > bodyEnd - cursor.at) return null;
+    if (crc32(bytes.subarray(at, bodyEnd), (seed ^ at) >>> 0) !== new Cursor(bytes, bodyEnd).u32()) return null;
+    const values = Array.from({ length: count }, () => cursor.u32());
+    const records = values.map((valueBits, i): WrittenRecord => {
+      if (i > 0) timeMs += evt ? cursor.zigzag() : periodMs;
+      return { sequence: first + i, epoch: header.epoch, valueBits, timeMs };
+    });
+    return { sensor, end: bodyEnd + 4, records };
+  } catch (error) {
+    // Numbers that lead out of the file are no block's.
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+function* blocksOf(bytes: Uint8Array): Generator<{ readonly sensor: number; readonly records: WrittenRecord[] }> {
+  const header = readHeader(bytes, 0) ?? readHeader(bytes, bytes.length - HEADER_BYTES);
+  if (header === null) return;
+  const seed = seedOf(header.storeId, header.number % 2 ** 32, Math.floor(header.number / 2 ** 32));
+  const limit = Math.min(bytes.length, header.bytes - HEADER_BYTES);
+  for (let at = HEADER_BYTES; at < limit; ) {
+    const block = blockAt(bytes, at, limit, header, seed);
+    if (block !== null) yield block;
+    at = block?.end ?? at + 1;
+  }
+}
+
+/** @throws Error where the log is not whole, or names a file that is not there. */
+export function decodeStore(files: readonly StoredFile[]): Decoded {
+  const log = readLog(files.filter(({ directory, name }) => directory === '' && name.endsWith('.log')));
+  const found = new Map<string, Map<number, WrittenRecord>>();
+  for (const [number, source] of [...log.segments].sort((a, b) => a[0] - b[0])) {
+    const name = `${number.toString().padStart(12, '0')}.seg`;
+    const file = files.find((each) => each.directory === source && each.name === name);
+    if (file === undefined) throw new Error(`the log names ${source}/${name}, which is not there`);
+    for (const { sensor, records } of blocksOf(file.content)) {
+      const key = `${source}/${sensor}`;
+      const known = found.get(key) ?? new Map<number, WrittenRecord>();
+      for (const record of records) if (!known.has(record.sequence)) known.set(record.sequence, record);
+      found.set(key, known);
+    }
+  }
+  const streams = [...log.streams].map(([slot, { source, sensor }]): DecodedStream => {
+    const head = log.marks.get(slot)?.head ?? 0;
+    const all = found.get(`${source}/${sensor}`) ?? new Map<number, WrittenRecord>();
+    const losses = log.ledger.filter((loss) => loss.slot === slot);
+    return {
+      source,
+      sensor,
+      records: new Map([...all].filter(([sequence]) => sequence >= head)),
+      isLost: (sequence) => losses.some(({ from, to }) => from <= sequence && sequence < to),
+    };
+  });
+  return { log, streams };
+}
