@@ -14,7 +14,7 @@ import type { ControlSensorBlock, ControlSensorData, PositionCursor, ReadRecord,
 
 export type { ResultCode } from './codes.ts';
 export * from './codes.ts';
-export type { LegacyOptions, LogLevel, LogProvider } from './options.ts';
+export type { LegacyOptions, LogProvider } from './options.ts';
 export { POSITION_SENSORS } from './position.ts';
 export type {
   ControlSensorBlock,

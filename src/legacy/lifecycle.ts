@@ -4,9 +4,10 @@
  *     closed -> opening -> open -> closing -> closed
  *
  * Mode and path can be said while it is closed. Nothing here throws or rejects: what goes wrong is a code, and its words
- * go to the log that the options name.
+ * go to the log (voice.ts).
  */
 import { setAside } from '../config/not-recovered.ts';
+import { logOf } from '../config/open-configured.ts';
 import type { Failure, Result } from '../core/codes.ts';
 import { success } from '../core/codes.ts';
 import type { Platform } from '../core/port.ts';
@@ -26,16 +27,18 @@ import {
   MODE_TRANSITION_FAILED,
   SUCCESS,
 } from './codes.ts';
-import type { LogLevel, LogProvider, Resolved, Said } from './options.ts';
+import type { LogProvider, Resolved, Said } from './options.ts';
 import { isMode, isPath, resolveOptions } from './options.ts';
 import { Session } from './session.ts';
 import type { Position } from './shapes.ts';
 import { positionOf, TIME_MS_END } from './shapes.ts';
+import { Voice } from './voice.ts';
 
 export class Lifecycle {
   #said: Said = { mode: null, diskPath: null };
   #options: Resolved | null = null;
   #session: Session | null = null;
+  #voice = new Voice(null, null);
   /** The opening or closing that is under way. */
   #turning: Promise<ResultCode> | null = null;
 
@@ -59,7 +62,7 @@ export class Lifecycle {
   sayPath(path: unknown): ResultCode {
     if (!isPath(path)) return INVALID_PARAMETER;
     if (this.#isClosed) this.#said = { ...this.#said, diskPath: path };
-    return this.#isClosed || this.#options?.diskPath === path ? SUCCESS : MODE_TRANSITION_FAILED;
+    return this.#isClosed || this.#options?.values.disk_path === path ? SUCCESS : MODE_TRANSITION_FAILED;
   }
 
   get #isClosed(): boolean {
@@ -70,39 +73,48 @@ export class Lifecycle {
   open(given: unknown): Promise<ResultCode> {
     const again = given === undefined ? SUCCESS : MODE_TRANSITION_FAILED;
     if (this.#session !== null && this.#turning === null) return Promise.resolve(again);
-    return this.#turn(async () => (this.#session === null ? this.#open(given ?? {}) : again));
+    return this.#turn(async () => {
+      if (this.#session !== null) return again;
+      const code = await this.#guarded(() => this.#open(given ?? {}));
+      if (code !== SUCCESS) await this.#voice.end();
+      return code;
+    });
   }
 
   async #open(given: unknown): Promise<ResultCode> {
     const resolved = resolveOptions(given, this.#said);
     if (!resolved.ok) {
       const log = (given as { log?: unknown }).log;
-      if (typeof log === 'function') tell(log as LogProvider, 'error', resolved.failure.message);
-      return CODE_OF[resolved.failure.code];
+      this.#voice = new Voice(null, typeof log === 'function' ? (log as LogProvider) : null);
+      return this.#refused(resolved.failure);
     }
     const options = resolved.value;
+    const { values } = options;
     this.#options = options;
-    if (!options.enabled) {
-      this.log('warn', 'the memory manager is switched off (enabled = false): nothing is stored');
+    this.#voice = new Voice(logOf(values), options.log);
+    if (!values.enabled) {
+      this.#voice.say('warn', 'switched-off', { message: 'enabled = false: nothing is stored' });
       return INITIALIZATION_FAILED;
     }
     const platform = await this.#platform(options);
     if (!platform.ok) return this.#refused(platform.failure);
-    const store = await openOn(platform.value, options.settings);
-    this.#listen(store);
-    this.#session = new Session(store, () => this.#now(), { flushEachWrite: !options.flashWearMinimize });
+    const store = await openOn(platform.value, options.settings, {
+      onEvent: this.#voice.hear,
+      flushEachAppend: !values.flash_wear_minimize,
+    });
+    this.#session = new Session(store, () => this.#now());
     return SUCCESS;
   }
 
-  async #platform(options: Resolved): Promise<Result<Platform>> {
+  async #platform({ platform: given, mode, values }: Resolved): Promise<Result<Platform>> {
     const clock = (): number => this.#now();
-    if (options.platform !== null) return success(options.platform);
-    if (options.mode === MODE_RAM_ONLY) return success(createRamPlatform({ clock }));
-    const platform = createLinuxPlatform({ directory: options.diskPath, clock });
-    if (options.recoveryEnabled || platform.disk === null) return success(platform);
-    const aside = await setAside(options.diskPath, platform.disk);
+    if (given !== null) return success(given);
+    if (mode === MODE_RAM_ONLY) return success(createRamPlatform({ clock }));
+    const platform = createLinuxPlatform({ directory: values.disk_path, clock });
+    if (values.recovery_enabled || platform.disk === null) return success(platform);
+    const aside = await setAside(values.disk_path, platform.disk);
     if (!aside.ok) return aside;
-    if (aside.value !== null) this.log('warn', `not recovered (recovery_enabled = false): set aside in ${aside.value}`);
+    if (aside.value !== null) this.#voice.say('warn', 'not-recovered', { folder: aside.value });
     return success(platform);
   }
 
@@ -114,7 +126,7 @@ export class Lifecycle {
       const timeMs = Math.trunc(clock() ?? 0);
       return timeMs > 0 && timeMs < TIME_MS_END ? timeMs : 0;
     } catch (error) {
-      this.log('error', `the clock failed: ${String(error)}`);
+      this.#voice.say('error', 'clock-failed', { message: String(error) });
       return 0;
     }
   }
@@ -125,7 +137,7 @@ export class Lifecycle {
     try {
       return positionOf(position?.());
     } catch (error) {
-      this.log('error', `the position failed: ${String(error)}`);
+      this.#voice.say('error', 'position-failed', { message: String(error) });
       return null;
     }
   }
@@ -137,10 +149,10 @@ export class Lifecycle {
       const store = this.store;
       this.#session = null;
       if (store === null) return SUCCESS;
-      const { unsaved, failure } = await store.close();
-      if (unsaved === 0 || store.stats().diskBytes === 0) return SUCCESS;
-      this.log('error', `${unsaved} records could not be saved: ${failure?.message ?? 'no time was left'}`);
-      return DISK_IO_FAILED;
+      const { unsaved } = await store.close();
+      await this.#voice.end();
+      // In RAM only nothing was to be kept; else the log has how many, and why.
+      return unsaved === 0 || store.stats().diskBytes === 0 ? SUCCESS : DISK_IO_FAILED;
     });
   }
 
@@ -174,44 +186,13 @@ export class Lifecycle {
   /** What was thrown, as a code; its words go to the log. */
   codeOf(error: unknown): ResultCode {
     if (error instanceof StoreError) return this.#refused(error);
-    this.log(
-      'error',
-      `this should not happen: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    );
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#voice.say('error', 'impossible-state', { message });
     return IMPOSSIBLE_STATE;
   }
 
   #refused({ code, message }: Pick<Failure, 'code' | 'message'>): ResultCode {
-    this.log('error', `${CODE_NAMES[CODE_OF[code]]} (${code}): ${message}`);
+    this.#voice.say('error', 'call-refused', { answer: CODE_NAMES[CODE_OF[code]], code, message });
     return CODE_OF[code];
-  }
-
-  log(level: LogLevel, message: string): void {
-    tell(this.#options?.log ?? null, level, message);
-  }
-
-  /** What no code of a call can say, because it happens by itself. */
-  #listen(store: Store): void {
-    const { found, records, damagedRecords, setAside } = store.recovery;
-    this.log('info', `store ${store.storeId} opened (${found}): ${records} records, ${damagedRecords} damaged`);
-    for (const file of setAside) this.log('error', `damaged file set aside: ${file}`);
-    store.on('flushFailed', ({ message }) => this.log('error', message));
-    store.on('segmentEvicted', ({ records }) =>
-      this.log('warn', `disk full: ${records} of the oldest records dropped`),
-    );
-    store.on('sectorEvicted', ({ from, to }) =>
-      this.log('warn', `RAM full: ${to - from} of the oldest records dropped`),
-    );
-    store.on('damaged', ({ key, from, to, file }) =>
-      this.log('error', `${to - from} records of ${key.source}/${key.sensor} damaged in ${file}`),
-    );
-  }
-}
-
-function tell(log: LogProvider | null, level: LogLevel, message: string): void {
-  try {
-    log?.(level, message);
-  } catch {
-    // Nobody is left to tell that the log itself fails, and no call may throw for it.
   }
 }

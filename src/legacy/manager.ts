@@ -77,7 +77,7 @@ export class LegacyMemoryManager {
       const records = session.source(source);
       if (place.position !== null && place.position > records.pending) return SEQUENCE_VIOLATION;
       if (place.position !== null && place.position < records.pending) records.rewind(place.position);
-      const found = records.read();
+      const found = session.read(source);
       if (found === null) return BOUNDS_VIOLATION;
       const { sensor } = found.stream;
       const fields = readRecordOf(sensor, sensor.kind === 'evt', found.record);

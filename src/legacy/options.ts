@@ -4,7 +4,7 @@
  */
 import type { Configuration } from '../config/configuration.ts';
 import { loadConfiguration } from '../config/configuration.ts';
-import type { ConfigurationOptions, LogTarget } from '../config/keys.ts';
+import type { ConfigurationOptions, ConfigurationValues, LogLevel, LogTarget } from '../config/keys.ts';
 import type { Result } from '../core/codes.ts';
 import { failure, success } from '../core/codes.ts';
 import type { Settings, SettingsInput } from '../core/config.ts';
@@ -13,9 +13,7 @@ import type { Platform } from '../core/port.ts';
 import { MODE_RAM_ONLY, MODE_RAM_PRIMARY } from './codes.ts';
 import type { Position } from './shapes.ts';
 
-export type LogLevel = 'info' | 'warn' | 'error';
-
-/** Hears what a code cannot say. */
+/** Hears what a code cannot say, and every line of the store's log (docs/logging.md), whatever log_level is. */
 export type LogProvider = (level: LogLevel, message: string) => void;
 
 /** The keys of docs/configuration.md, each stronger here than in the file and in the environment, and: */
@@ -33,7 +31,7 @@ export interface LegacyOptions extends Omit<ConfigurationOptions, 'log'> {
   readonly clock?: () => number | null;
   /** Where the device is, for `add_gps`; null without a fix. */
   readonly position?: () => Position | null;
-  /** A function, or the configuration's key. */
+  /** A function that is given the lines, beside the log that the configuration asks for; or that key itself. */
   readonly log?: LogProvider | LogTarget;
   /** A platform instead of disk_path and mode: for tests, and for devices of one's own. */
   readonly platform?: Platform;
@@ -41,11 +39,8 @@ export interface LegacyOptions extends Omit<ConfigurationOptions, 'log'> {
 
 /** Complete and checked. */
 export interface Resolved {
-  readonly enabled: boolean;
+  readonly values: ConfigurationValues;
   readonly mode: number;
-  readonly diskPath: string;
-  readonly recoveryEnabled: boolean;
-  readonly flashWearMinimize: boolean;
   readonly settings: Settings;
   readonly clock: (() => number | null) | null;
   readonly position: (() => Position | null) | null;
@@ -116,11 +111,8 @@ function complete(own: LegacyOptions, { values, settings }: Configuration, { mod
   const resolved = own.settings === undefined ? success(settings) : resolveSettings({ ...input, ...own.settings });
   if (!resolved.ok) return resolved;
   return success({
-    enabled: values.enabled,
+    values,
     mode: own.mode ?? mode ?? MODE_RAM_PRIMARY,
-    diskPath: values.disk_path,
-    recoveryEnabled: values.recovery_enabled,
-    flashWearMinimize: values.flash_wear_minimize,
     settings: resolved.value,
     clock: own.clock ?? null,
     position: own.position ?? null,

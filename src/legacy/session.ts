@@ -23,33 +23,47 @@ export class Session {
   readonly store: Store;
   /** UTC milliseconds for a record without a time. */
   readonly now: () => number;
-  readonly #flushEachWrite: boolean;
   readonly #sources = { host: new LegacySource(), mgc: new LegacySource(), can_controller: new LegacySource() };
   readonly #streams = new Map<string, LegacyStream>();
-  #flushAsked = false;
   /** Why the last flush failed; null when it did not. */
   #diskRefused: 'full' | 'failed' | null = null;
 
-  constructor(store: Store, now: () => number, { flushEachWrite }: { readonly flushEachWrite: boolean }) {
+  constructor(store: Store, now: () => number) {
     this.store = store;
     this.now = now;
-    this.#flushEachWrite = flushEachWrite;
     store.on('flushFailed', ({ code }) => {
       this.#diskRefused = code === 'NO_SPACE' ? 'full' : 'failed';
     });
     store.on('flushed', () => {
       this.#diskRefused = null;
     });
-    for (const stream of store.streams()) this.#add(stream);
+    this.#adopt();
   }
 
   source(source: Source): LegacySource {
     return this.#sources[source];
   }
 
+  /**
+   * The record behind those that were handed out of a source, or null.
+   * @throws StoreError IO_FAILED, CLOSED; nothing has changed then.
+   */
+  read(source: Source): ReturnType<LegacySource['read']> {
+    const records = this.#sources[source];
+    return records.read() ?? (this.#adopt() ? records.read() : null);
+  }
+
+  /** Takes in sensors that the program made in the store itself. @returns whether there was one. */
+  #adopt(): boolean {
+    const known = this.#streams.size;
+    for (const sensor of this.store.streams().slice(known)) this.#add(sensor);
+    return this.#streams.size > known;
+  }
+
   /** The sensor when it has ever been written, or null. */
-  find({ source, sensor }: Target): LegacyStream | null {
-    return this.#streams.get(`${source}/${sensor}`) ?? null;
+  find(target: Pick<Target, 'source' | 'sensor'>): LegacyStream | null {
+    const name = `${target.source}/${target.sensor}`;
+    return this.#streams.get(name) ?? (this.#adopt() ? (this.#streams.get(name) ?? null) : null);
   }
 
   #add(sensor: SensorStream): LegacyStream {
@@ -86,7 +100,6 @@ export class Session {
       if (refused !== null) return refused === 'RAM_FULL' ? this.#full() : CODE_OF[refused];
       this.source(stream.sensor.source).written(stream);
     }
-    if (this.#flushEachWrite) this.#flushSoon();
     return SUCCESS;
   }
 
@@ -103,17 +116,6 @@ export class Session {
 
   #full(): ResultCode {
     return this.#diskRefused === 'full' ? DISK_FULL : INSUFFICIENT_SPACE;
-  }
-
-  /** One flush for all that is written before the program waits again. */
-  #flushSoon(): void {
-    if (this.#flushAsked) return;
-    this.#flushAsked = true;
-    queueMicrotask(() => {
-      this.#flushAsked = false;
-      // The store tells of a failed flush by its event, keeps everything in RAM and tries again by itself.
-      this.store.flush().catch(() => undefined);
-    });
   }
 }
 

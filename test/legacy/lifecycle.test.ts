@@ -2,7 +2,7 @@
  * From memory_manager_v2_init to shutdown: what each call answers before, meanwhile and after, what the configuration's
  * switches do, and which code a failing disk becomes. On real directories where the directory matters, else simulated.
  */
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { MODE_RAM_ONLY, MODE_RAM_PRIMARY } from '../../src/legacy/codes.ts';
@@ -92,7 +92,7 @@ describe('set_memory_mode and set_disk_path', () => {
     for (let i = 0; i < 100; i++) expect(write(mm, i)).toBe('SUCCESS');
     expect(mm.store?.stats()).toMatchObject({ diskBytes: 0, evicted: expect.any(Number) });
     expect(read(mm)).toBe(mm.store?.stats().evicted);
-    expect(logged.join()).toContain('RAM full: 5 of the oldest records dropped');
+    expect(logged.join()).toContain('sector-evicted stream=host/1 from=0 to=5');
     expect(named(await mm.shutdown())).toBe('SUCCESS');
     expect(existsSync(path)).toBe(false);
   });
@@ -106,7 +106,9 @@ describe('a store that cannot be opened', () => {
     const mm = new LegacyMemoryManager();
     const log = (__: string, message: string): void => void logged.push(message);
     expect(named(await mm.init({ config: null, disk_path: directory, log }))).toBe('INITIALIZATION_FAILED');
-    expect(logged.join()).toMatch(/\(LOCKED\): the store is open elsewhere: pid \d+/);
+    expect(logged.join()).toMatch(
+      /call-refused answer=INITIALIZATION_FAILED code=LOCKED message="the store is open elsewhere: pid \d+/,
+    );
     expect(write(mm, 1)).toBe('INITIALIZATION_FAILED');
   });
 
@@ -165,7 +167,7 @@ describe('a failing disk', () => {
     write(mm, 1);
     disk.faults.push({ kind: 'write', times: Number.POSITIVE_INFINITY, fault: { code: 'READ_ONLY' } });
     expect(named(await mm.shutdown())).toBe('DISK_IO_FAILED');
-    expect(logged.join()).toContain('1 records could not be saved');
+    expect(logged.join()).toContain('closed unsaved=1');
   });
 });
 
@@ -191,6 +193,23 @@ describe('the configuration', () => {
     await second.shutdown();
   });
 
+  // Goal: the log that the configuration asks for is written, with what a code cannot say. Method: a file, read back.
+  it('log = file has what the store did, and why a call was refused', async () => {
+    const path = temporaryDirectory();
+    const file = join(path, 'memory-manager.log');
+    const options = { config: null, disk_path: path, free_floor_mb: 0, log: 'file', log_file: file } as const;
+    const mm = new LegacyMemoryManager();
+    expect(named(await mm.init(options))).toBe('SUCCESS');
+    for (let i = 0; i < 50; i++) mm.write(0, { sensor_id: 1, value: 1 });
+    for (let i = 0; i < 50; i++) mm.write(0, { sensor_id: 1, value: 1, sample_rate: 10 });
+    expect(named(await mm.flush())).toBe('SUCCESS');
+    expect(named(await mm.shutdown())).toBe('SUCCESS');
+    const lines = readFileSync(file, 'utf8').trim().split('\n');
+    const events = lines.map((line) => line.split(/ +/)[2]);
+    expect(events).toEqual(['recovery-begin', 'recovery-end', 'call-refused', 'flush-begin', 'flush-end', 'closed']);
+    expect(lines[2]).toContain('answer=CONSISTENCY_FAILURE code=KIND_MISMATCH message="stream host/1 is evt of uint32');
+  });
+
   it('enabled = false opens nothing, touches nothing and says so', async () => {
     const path = join(temporaryDirectory(), 'never');
     const mm = new LegacyMemoryManager();
@@ -199,7 +218,7 @@ describe('the configuration', () => {
     expect(named(await mm.init({ config: null, enabled: false, disk_path: path, log }))).toBe('INITIALIZATION_FAILED');
     expect([write(mm, 1), read(mm)]).toEqual(['INITIALIZATION_FAILED', 'INITIALIZATION_FAILED']);
     expect(existsSync(path)).toBe(false);
-    expect(logged).toEqual(['the memory manager is switched off (enabled = false): nothing is stored']);
+    expect(logged).toEqual(['switched-off message="enabled = false: nothing is stored"']);
   });
 
   // Goal: not recovered, and not destroyed either. Method: a store with records, opened with the switch, and by hand.
@@ -208,7 +227,9 @@ describe('the configuration', () => {
     for (const life of [1, 2]) {
       const { mm, logged } = await on(path, { recovery_enabled: false });
       expect(read(mm)).toBe('BOUNDS_VIOLATION');
-      expect(logged.join()).toContain(life === 1 ? 'opened (new)' : `set aside in ${path}/not-recovered-1`);
+      expect(logged.join()).toContain(
+        life === 1 ? 'recovery-end found=new' : `not-recovered folder=${path}/not-recovered-1`,
+      );
       for (let i = 0; i < 20; i++) write(mm, life * 100 + i);
       expect(named(await mm.shutdown())).toBe('SUCCESS');
     }
@@ -281,7 +302,7 @@ describe('providers', () => {
       times.push(record.utc_time_ms);
     }
     expect(times).toEqual([0, 0, 0, 1_700_000_000_000]);
-    expect(made.logged.join()).toContain('the clock failed: Error: no clock');
+    expect(made.logged.join()).toContain('clock-failed message="Error: no clock"');
   });
 
   // Goal: without a fix the event is written all the same; 0 is a position. Method: each kind of answer.
