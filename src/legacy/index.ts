@@ -36,7 +36,13 @@ const manager = new LegacyMemoryManager();
  * MODE_TRANSITION_FAILED.
  */
 export function memory_manager_v2_init(options?: LegacyOptions | string): Promise<ResultCode> {
+  process.off('beforeExit', save).on('beforeExit', save);
   return manager.init(options);
+}
+
+/** A program that has nothing more to do ends with its records saved; one that is stopped must shut down by itself. */
+function save(): void {
+  void manager.shutdown();
 }
 
 /** Saves everything and closes the store. @returns SUCCESS, or DISK_IO_FAILED when records could not be saved; never rejects. */

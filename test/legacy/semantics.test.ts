@@ -136,6 +136,36 @@ describe('a read over a source', () => {
   });
 });
 
+describe('while a flush is under way', () => {
+  // Goal: wherever a record lies just then, it is read once, and erased once (INV-05, INV-06). Method: the disk is let go
+  // step by step; at each step of the flush all is read from the beginning, and one record is erased and one written.
+  it('a read gives every record once and in order, at every step of the disk', async () => {
+    const { mm, disk } = await opened();
+    let all = Array.from({ length: 24 }, (_, i) => i);
+    for (const value of all) write(mm, value % 3, value, value);
+    await mm.flush();
+    const more = Array.from({ length: 12 }, (_, i) => 24 + i);
+    for (const value of more) write(mm, value % 3, value, value);
+    all = [...all, ...more];
+    disk.autoSteps = 0;
+    const flushed = mm.flush();
+    let steps = 0;
+    for (; ; steps++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const seen: (number | string)[] = [];
+      for (let at = 0; at <= all.length; at++) seen.push(read(mm, at));
+      expect(seen).toEqual([...all, 'BOUNDS_VIOLATION']);
+      expect(named(mm.erase(HOST, 1))).toBe('SUCCESS');
+      expect(write(mm, steps % 3, 100 + steps, 100 + steps)).toBe('SUCCESS');
+      all = [...all.slice(1), 100 + steps];
+      if (!disk.complete()) break;
+    }
+    expect(steps).toBeGreaterThan(4);
+    expect(named(await flushed)).toBe('SUCCESS');
+    expect(mm.store?.stats()).toMatchObject({ retained: all.length, damaged: 0 });
+  });
+});
+
 describe('an entry', () => {
   const csb = [
     { id: 5, csd_type: 2 },
