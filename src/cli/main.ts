@@ -15,6 +15,7 @@ import { ledgerCommand } from './ledger.ts';
 import { repairCommand } from './repair.ts';
 import { runWorker, WORKER_COMMAND } from './replay/worker.ts';
 import { replayCommand } from './replay.ts';
+import { rolloutCommand } from './rollout.ts';
 import { serveCommand } from './serve.ts';
 import { soakCommand } from './soak.ts';
 import { statsCommand } from './stats.ts';
@@ -48,6 +49,7 @@ function program(): Command {
     .addCommand(infoCommand())
     .addCommand(verifyCommand())
     .addCommand(dumpCommand())
+    .addCommand(rolloutCommand())
     .addCommand(repairCommand())
     .addCommand(ledgerCommand());
   command.command(WORKER_COMMAND, { hidden: true }).action(runWorker);

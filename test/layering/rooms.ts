@@ -52,6 +52,7 @@ export const ROOMS: readonly Room[] = [
     packages: [],
     node: true,
   },
+  { name: 'src/rollout', pattern: /^src\/rollout\//, files: /^src\/rollout\//, packages: [], node: true },
   {
     name: 'src/cli, src/legacy, src/config, src/log and src/metrics',
     pattern: /^src\/(cli|legacy|config|log|metrics)\//,
