@@ -3,12 +3,13 @@
  * placement and figures, as they change. `imatrix-mm serve --live DIRECTORY` finds it and shows it as a page.
  *
  *     GET /snapshot?token=...   one LiveSnapshot as JSON
+ *     GET /figures?token=...    one StoreFigures as JSON, without marks and placement (src/meter.ts)
  *     GET /events?token=...     server-sent events: `snapshot` whenever something changed, `closed` when the store is
  *
  * Read-only: nothing that is sent here reaches the store, and no record's value is shown. It listens on the loopback
  * address only, asks for a token that stands in a file which only the owner may read, and answers no page of another
- * site (the Host header must name the loopback address). Nothing is looked at while nobody listens, and looking takes at
- * most a twentieth of the time.
+ * site (the Host header must name the loopback address). Nothing is looked at while nobody listens, but the
+ * statistics once a minute, and looking takes at most a twentieth of the time.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
@@ -17,6 +18,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { EngineEvent, Stats, StoreInspection } from './core/types.ts';
+import { StoreMeter } from './meter.ts';
 import type { Store } from './store.ts';
 
 /** In the store's directory, while it is shown. */
@@ -104,6 +106,7 @@ export const EVENT_STREAM = {
 
 class Feed implements LiveFeed {
   readonly #store: Store;
+  readonly #meter: StoreMeter;
   readonly #server: Server;
   readonly #listeners = new Set<ServerResponse>();
   readonly #offs: (() => void)[] = [];
@@ -115,6 +118,7 @@ class Feed implements LiveFeed {
 
   constructor(store: Store) {
     this.#store = store;
+    this.#meter = new StoreMeter(store);
     this.#server = createServer((request, response) => this.#answer(request, response));
     // A feed keeps no process alive: the store's owner decides when it ends.
     this.#server.unref();
@@ -148,9 +152,9 @@ class Feed implements LiveFeed {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const path = admitted(request, response, this.#token);
     if (path === null) return;
-    if (path === '/snapshot') {
+    if (path === '/snapshot' || path === '/figures') {
       response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-      response.end(JSON.stringify(snapshotOf(this.#store)));
+      response.end(JSON.stringify(path === '/figures' ? this.#meter.figures() : snapshotOf(this.#store)));
     } else if (path === '/events') {
       response.writeHead(200, EVENT_STREAM);
       this.#listeners.add(response);
@@ -186,6 +190,7 @@ class Feed implements LiveFeed {
   /** Tells who listens why nothing more comes, and stops. */
   #end(why: 'closed' | 'ended'): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#meter.stop();
     for (const off of this.#offs.splice(0)) off();
     if (why === 'closed') this.#send('snapshot', JSON.stringify(snapshotOf(this.#store)));
     this.#send(why, '{}');

@@ -48,6 +48,23 @@ function runKit(kit: string, args: readonly string[]): Promise<number> {
   });
 }
 
+/** Starts a command of the kit and ends as it ends. @param needed packages that it cannot do without. */
+export async function startKit(
+  name: string,
+  path: string,
+  entry: string,
+  needed: readonly string[],
+  args: readonly string[],
+): Promise<void> {
+  const missing = needed.filter((each) => !isInstalled(each));
+  if (missing.length > 0) {
+    throw new CliError(
+      `${name} needs ${missing.join(', ')}, which this project does not have: npm install --save-dev ${missing.join(' ')}`,
+    );
+  }
+  process.exitCode = await runKit(kitBeside(entry, path), args);
+}
+
 /**
  * @param path of the kit's own command, without its ending. @param entry this program's file.
  * @param needed packages that it cannot do without.
@@ -65,12 +82,4 @@ export const kitCommand = (
     .helpOption(false)
     .allowUnknownOption()
     .allowExcessArguments()
-    .action(async (_options: object, command: Command) => {
-      const missing = needed.filter((each) => !isInstalled(each));
-      if (missing.length > 0) {
-        throw new CliError(
-          `${name} needs ${missing.join(', ')}, which this project does not have: npm install --save-dev ${missing.join(' ')}`,
-        );
-      }
-      process.exitCode = await runKit(kitBeside(entry, path), command.args);
-    });
+    .action((_options: object, command: Command) => startKit(name, path, entry, needed, command.args));

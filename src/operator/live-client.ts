@@ -7,18 +7,22 @@ import { get } from 'node:http';
 import { join } from 'node:path';
 import type { LiveFile, LiveSnapshot } from '../live.ts';
 import { LIVE_FILE } from '../live.ts';
+import type { StoreFigures } from '../meter.ts';
 
 /** The store's process answers between two of its own steps: one that takes longer stands still. */
 const ANSWER_MS = 3_000;
 
-export type LiveAnswer =
-  | { readonly state: 'live'; readonly snapshot: LiveSnapshot }
-  /** `why`: as the reader of figures from the disk is told. */
-  | { readonly state: 'none'; readonly why: string };
+/** `why`: as the reader of figures from the disk is told. */
+interface NoAnswer {
+  readonly state: 'none';
+  readonly why: string;
+}
 
-const none = (why: string): LiveAnswer => ({ state: 'none', why });
+export type LiveAnswer<T> = { readonly state: 'live'; readonly answer: T } | NoAnswer;
 
-async function feedAt(directory: string): Promise<URL | string> {
+const none = (why: string): NoAnswer => ({ state: 'none', why });
+
+async function feedAt(directory: string, path: string): Promise<URL | string> {
   let text: string;
   try {
     text = await readFile(join(directory, LIVE_FILE), 'utf8');
@@ -32,7 +36,7 @@ async function feedAt(directory: string): Promise<URL | string> {
     const feed = new URL(url ?? '');
     // Whoever may write here must not make an operator's command call other machines.
     if (feed.hostname !== '127.0.0.1') return `${LIVE_FILE} names another machine`;
-    feed.pathname = '/snapshot';
+    feed.pathname = path;
     return feed;
   } catch {
     // Cut off while it was written, or somebody's own file of that name.
@@ -41,8 +45,13 @@ async function feedAt(directory: string): Promise<URL | string> {
 }
 
 /** The store as it is now, or why its process does not say. Never throws; waits three seconds at most. */
-export async function askLive(directory: string): Promise<LiveAnswer> {
-  const feed = await feedAt(directory);
+export const askLive = (directory: string): Promise<LiveAnswer<LiveSnapshot>> => ask(directory, '/snapshot');
+
+/** Its figures alone, without marks and placement. As askLive. */
+export const askFigures = (directory: string): Promise<LiveAnswer<StoreFigures>> => ask(directory, '/figures');
+
+async function ask<T>(directory: string, path: string): Promise<LiveAnswer<T>> {
+  const feed = await feedAt(directory, path);
   if (typeof feed === 'string') return none(feed);
   return new Promise((resolve) => {
     const request = get(feed, { timeout: ANSWER_MS }, (response) => {
@@ -53,7 +62,7 @@ export async function askLive(directory: string): Promise<LiveAnswer> {
       });
       response.on('end', () => {
         try {
-          if (response.statusCode === 200) resolve({ state: 'live', snapshot: JSON.parse(text) as LiveSnapshot });
+          if (response.statusCode === 200) resolve({ state: 'live', answer: JSON.parse(text) as T });
           else resolve(none(`it refuses to answer (${response.statusCode})`));
         } catch {
           resolve(none('its answer was cut off'));

@@ -15,7 +15,7 @@ import type { Result } from '../core/codes.ts';
 import { failure, success } from '../core/codes.ts';
 import type { Settings } from '../core/config.ts';
 import { resolveSettings } from '../core/config.ts';
-import { parseSegmentName } from '../core/disk-index.ts';
+import { allocatedBytes, parseSegmentName } from '../core/disk-index.ts';
 import type { FoundFiles } from '../core/found-segments.ts';
 import { DAMAGED_SUFFIX, lookAtSegments, storeIdsOf } from '../core/found-segments.ts';
 import { inspectStream, ledgerOf } from '../core/inspect.ts';
@@ -181,6 +181,12 @@ export async function mustLook(place: Place, known?: Look): Promise<Look> {
   const looked = await look(place, known);
   if (!looked.ok) throw new StoreError(looked.failure);
   return looked.value;
+}
+
+/** Bytes of all files of the store as the file system gives space out. */
+export function diskBytesOf({ found: { files, log } }: Look): number {
+  const sizes = [...files.segments, ...log.files].map(({ bytes }) => allocatedBytes(bytes));
+  return sizes.reduce((sum, bytes) => sum + bytes, files.setAsideBytes);
 }
 
 /** A stream of the look that its records can be read from, by `peek`. */

@@ -187,9 +187,10 @@ describe('installed in an empty project', () => {
   });
 
   // Goal: a subpath says which package it lacks, and works when that package is there. Method: without, then with.
-  test('model and conformance need their peers and nothing else', async () => {
+  test('model, conformance and metrics need their peers and nothing else', async () => {
     expect((await load('imatrix-memory-manager/model')).error).toMatch(/xstate|ts-pattern/);
     expect((await load('imatrix-memory-manager/conformance')).error).toMatch(/xstate|fast-check|ts-pattern/);
+    expect((await load('imatrix-memory-manager/metrics')).error).toMatch(/@prometheus-io\/client/);
     const bin = join(consumer.folder, 'node_modules/.bin/imatrix-mm');
     const command = [bin, 'conformance', '--seed', '1', '--runs', '60', '--jobs', '2', '--json'] as const;
     expect(await run(consumer.folder, ...command)).toEqual({
@@ -205,6 +206,7 @@ describe('installed in an empty project', () => {
     for (const peer of Object.keys(peerDependencies)) await consumer.addPeer(peer);
     expect((await load('imatrix-memory-manager/model')).error).toBe('');
     expect((await load('imatrix-memory-manager/conformance')).error).toBe('');
+    expect((await load('imatrix-memory-manager/metrics')).error).toBe('');
     const campaign = `
       import { runCampaign } from 'imatrix-memory-manager/conformance';
       const of = { seed: 1, profiles: ['linux', 'wiced'], runs: 4, steps: Infinity, regressions: null };

@@ -1,5 +1,4 @@
 /** The figures of `imatrix-mm stats`, from the running process or from the disk, as its `--json` prints them. */
-import { allocatedBytes } from '../../core/disk-index.ts';
 import type { Stats } from '../../index.ts';
 import { SOURCES } from '../../index.ts';
 import type { LiveSnapshot } from '../../live.ts';
@@ -7,7 +6,7 @@ import type { StreamFigures, Totals } from '../../operator/figures.ts';
 import { figuresOf, totalsOf } from '../../operator/figures.ts';
 import { askLive } from '../../operator/live-client.ts';
 import type { Look, Place } from '../../operator/read-only-store.ts';
-import { mustLook } from '../../operator/read-only-store.ts';
+import { diskBytesOf, mustLook } from '../../operator/read-only-store.ts';
 
 export interface StatsReport {
   readonly directory: string;
@@ -56,14 +55,12 @@ function liveReport({ directory }: Place, holder: string | null, snapshot: LiveS
 }
 
 function diskReport({ directory }: Place, holder: string | null, why: string | null, look: Look): StatsReport {
-  const { files, log } = look.found;
-  const sizes = [...files.segments, ...log.files].map(({ bytes }) => allocatedBytes(bytes));
   return {
     ...{ directory, takenMs: Date.now(), from: 'disk', ramVisible: holder === null, holder, whyNotLive: why },
     storeId: look.state.storeIdHex,
     ...reportOf(look.streams.map(figuresOf)),
     foldedRecords: look.ledger.foldedRecords,
-    diskBytes: sizes.reduce((sum, bytes) => sum + bytes, files.setAsideBytes),
+    diskBytes: diskBytesOf(look),
     live: null,
   };
 }
@@ -76,7 +73,7 @@ export async function lookAtStats(
   const holder = await place.holder();
   // A process that died leaves its address behind: nobody is asked when nobody has the store open.
   const answer = holder === null ? null : await askLive(place.directory);
-  if (answer?.state === 'live') return { report: liveReport(place, holder, answer.snapshot), look: undefined };
+  if (answer?.state === 'live') return { report: liveReport(place, holder, answer.answer), look: undefined };
   const look = await mustLook(place, known);
   return { report: diskReport(place, holder, answer?.why ?? null, look), look };
 }
