@@ -41,7 +41,6 @@ export interface Reopened {
 export interface AccountImage {
   readonly epoch: number;
   readonly figures: AccountFigures;
-  readonly tickMs: readonly number[];
   readonly streams: readonly {
     readonly appended: number;
     readonly next: number;
@@ -101,8 +100,6 @@ export class Account {
     checksum: 0,
   };
   epoch = 0;
-  /** What the clock said when each tick began. */
-  readonly tickMs: number[] = [];
   readonly appended = new Float64Array(SENSORS);
   /** First record that is not delivered, or has to be delivered again. */
   readonly next = new Float64Array(SENSORS);
@@ -115,11 +112,14 @@ export class Account {
   readonly #ledger: Spans[] = Array.from({ length: SENSORS }, () => new Map());
   readonly #spoiled: Spans[] = Array.from({ length: SENSORS }, () => new Map());
   readonly #findings: Findings;
+  readonly #clockAt: (tick: number) => number;
   /** Gives the store's ledger as it is now, where it can be asked; consulted when delivery has passed something over. */
   askLedger: (() => readonly LossEntry[]) | null = null;
 
-  constructor(findings: Findings) {
+  /** @param clockAt what the clock said when a tick began. */
+  constructor(findings: Findings, clockAt: (tick: number) => number) {
     this.#findings = findings;
+    this.#clockAt = clockAt;
   }
 
   /** A record was offered. @param sequence what the store answered; negative for a refusal, which changes nothing. */
@@ -171,9 +171,7 @@ export class Account {
       }
       const tick = run.tick + (sequence - run.from);
       const wanted = bitsAt(sensor, tick);
-      const wantedMs = tsd
-        ? run.firstMs + (tick - run.tick) * TICK_MS
-        : timeAt(sensor, this.tickMs[tick] as number, wanted);
+      const wantedMs = tsd ? run.firstMs + (tick - run.tick) * TICK_MS : timeAt(sensor, this.#clockAt(tick), wanted);
       const given = bits[k] as number;
       if (given !== wanted) this.#corrupt(sensor, sequence, `has the value ${given}, appended was ${wanted}`);
       else if (timesMs[k] !== wantedMs) this.#corrupt(sensor, sequence, `has the time ${timesMs[k]}, not ${wantedMs}`);
@@ -305,6 +303,27 @@ export class Account {
     this.#lastMs[sensor] = Number.NaN;
   }
 
+  /**
+   * The store has gone on without this account, whose last lines were lost: what it says it has beyond them is believed,
+   * its marks and that it sampled once a tick, and what it delivers is verified all the same.
+   * @param tick the first that the account knows nothing of. @returns the first that nobody has sampled.
+   */
+  believe(marks: readonly SaidMarks[], tick: number): number {
+    let ticks = 0;
+    for (const [sensor, { head, appended }] of marks.entries()) {
+      const unknown = appended - (this.appended[sensor] as number);
+      for (let i = 0; i < unknown; i++) {
+        const timeMs = timeAt(sensor, this.#clockAt(tick + i), bitsAt(sensor, tick + i));
+        this.append(sensor, tick + i, timeMs, this.appended[sensor] as number);
+      }
+      ticks = Math.max(ticks, unknown);
+      if (head <= (this.head[sensor] as number)) continue;
+      this.head[sensor] = head;
+      this.next[sensor] = Math.max(head, this.next[sensor] as number);
+    }
+    return tick + ticks;
+  }
+
   /** Everything was delivered that will be: what is left is lost, unless the ledger has it. */
   end(): void {
     for (let sensor = 0; sensor < SENSORS; sensor++) {
@@ -325,15 +344,14 @@ export class Account {
       runs: this.#runs[sensor] as Run[],
       ledger: [...(this.#ledger[sensor] as Spans)],
     }));
-    return { epoch: this.epoch, figures: this.figures, tickMs: this.tickMs, streams };
+    return { epoch: this.epoch, figures: this.figures, streams };
   }
 
   /** An account from its image, of a run that goes on. */
-  static restore(findings: Findings, image: AccountImage): Account {
-    const account = new Account(findings);
+  static restore(findings: Findings, clockAt: (tick: number) => number, image: AccountImage): Account {
+    const account = new Account(findings, clockAt);
     account.epoch = image.epoch;
     Object.assign(account.figures, image.figures);
-    account.tickMs.push(...image.tickMs);
     for (const [sensor, stream] of image.streams.entries()) {
       account.appended[sensor] = stream.appended;
       account.next[sensor] = stream.next;

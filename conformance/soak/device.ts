@@ -2,47 +2,27 @@
  * The simulated gateway of a soak: a store with its default settings on a simulated disk and clock, through the package's
  * public interface, and what it takes to cut its power and start it again.
  *
- * It listens to what the store announces and tells the account what was promised: marks that are durable, losses that are
- * ledgered. It judges what can be judged at once: at which use of the pool a flush is asked for (INV-08), which segment is
- * evicted (INV-11), whether a store opens as the same store (INV-17, INV-18). Everything else is the account's.
+ * It tells the account what the store promised (store-watch.ts), and judges whether a store opens as the same store
+ * (INV-17, INV-18). Everything else is the account's.
  */
 import { crc32 } from 'node:zlib';
-import type { EngineEvent, Settings, Store } from '../../src/index.ts';
+import type { Settings, Store } from '../../src/index.ts';
 import { openOn, resolveSettings } from '../../src/index.ts';
 import type { CrashChoice } from '../simulated-disk.ts';
 import { SimulatedDisk } from '../simulated-disk.ts';
 import { StoreIds, simulatedPlatform, VirtualClock } from '../virtual-clock.ts';
 import type { Account } from './account.ts';
+import { noFigures } from './device-figures.ts';
 import type { Findings } from './findings.ts';
 import { openStreams, SENSORS } from './load.ts';
+import { judgeOpened } from './reopened.ts';
+import { StoreWatch } from './store-watch.ts';
 import { WearMeter } from './wear.ts';
 
 export type Streams = ReturnType<typeof openStreams>;
 
-/** What happened to a device, beside what its account has. */
-export interface DeviceFigures {
-  crashes: number;
-  /** Crashes after which the store opened, as the same store. */
-  recovered: number;
-  recoveriesCutOff: number;
-  restarts: number;
-  /** Flushes that the store asked for by itself. */
-  flushesOnline: number;
-  flushesOffline: number;
-  /** Flushes that the run asked for, closings and power-fail warnings among them. */
-  flushesAsked: number;
-  flushFailures: number;
-  salvaged: number;
-  setAside: number;
-  evictedSegments: number;
-  peakDiskBytes: number;
-  peakFileBytes: number;
-}
-
 /** `held`: the disk has not answered yet. */
 export type FlushAnswer = 'well' | 'failed' | 'held';
-
-const FLUSH_AT_PERCENT = 80;
 
 /** Everything that can go on without time passing has gone on. */
 export async function settle(): Promise<void> {
@@ -52,21 +32,7 @@ export async function settle(): Promise<void> {
 export class Device {
   readonly clock = new VirtualClock();
   readonly wear = new WearMeter();
-  readonly figures: DeviceFigures = {
-    crashes: 0,
-    recovered: 0,
-    recoveriesCutOff: 0,
-    restarts: 0,
-    flushesOnline: 0,
-    flushesOffline: 0,
-    flushesAsked: 0,
-    flushFailures: 0,
-    salvaged: 0,
-    setAside: 0,
-    evictedSegments: 0,
-    peakDiskBytes: 0,
-    peakFileBytes: 0,
-  };
+  readonly figures = noFigures();
   readonly settings: Settings;
   readonly account: Account;
   readonly findings: Findings;
@@ -75,15 +41,12 @@ export class Device {
   disk: SimulatedDisk;
   store!: Store;
   streams!: Streams;
+  watch!: StoreWatch;
   /** Called with each thing that happened, in words that are the same in every run of a seed. */
   onLog: (line: string) => void = () => {};
   readonly #ids = new StoreIds();
   readonly #spoiledFiles = new Set<string>();
   #storeId: string | null = null;
-  /** The run has asked for a flush that has not ended. */
-  #asked = false;
-  /** A flush failed since the last that went well: the next is asked for by the retry, whatever the pool's use. */
-  #retrying = false;
 
   private constructor(account: Account, findings: Findings) {
     const settings = resolveSettings();
@@ -113,43 +76,32 @@ export class Device {
     this.store = store;
     this.streams = openStreams(store);
     this.#storeId ??= store.storeId;
-    this.#asked = false;
-    this.#retrying = false;
-    this.#listen(store);
+    this.watch = this.#watch(store);
   }
 
-  #listen(store: Store): void {
-    store.on('flushRequested', () => this.#flushRequested());
-    store.on('flushed', (event) => this.#flushed(event));
-    store.on('flushFailed', () => {
-      this.figures.flushFailures++;
-      this.#retrying = true;
+  #watch(store: Store): StoreWatch {
+    const { account, figures, findings } = this;
+    return new StoreWatch(store, {
+      flushed: (asked, words) => {
+        if (asked) figures.flushesAsked++;
+        else if (this.offline) figures.flushesOffline++;
+        else figures.flushesOnline++;
+        this.#noteSynced();
+        this.onLog(words);
+      },
+      flushFailed: () => {
+        figures.flushFailures++;
+      },
+      checkpointed: (heads) => {
+        for (const { sensor, head } of heads) account.checkpointed(sensor, head);
+      },
+      evicted: (words) => {
+        figures.evictedSegments++;
+        this.onLog(words);
+      },
+      ledger: (entries) => account.enterLedger(entries),
+      finding: (kind, message) => findings.add(kind, 1, () => message),
     });
-    store.on('checkpointed', ({ heads }) => {
-      for (const { sensor, head } of heads) this.account.checkpointed(sensor, head);
-    });
-    store.on('segmentEvicted', ({ segment, records }) => this.#evicted(segment, records));
-    store.on('damaged', () => this.account.enterLedger(store.ledger().entries));
-  }
-
-  /** Asked for by an append: then it is the append that brought the pool to 80 %, not one before and none after. */
-  #flushRequested(): void {
-    if (this.#asked || this.#retrying) return;
-    const { poolUsedSectors: used, poolSectors: sectors } = this.store.stats();
-    const reached = used * 100 >= FLUSH_AT_PERCENT * sectors;
-    const before = (used - 1) * 100 >= FLUSH_AT_PERCENT * sectors;
-    const message = (): string => `a flush was asked for at ${used} of ${sectors} sectors`;
-    this.findings.expect(reached && !before, 'threshold', message);
-  }
-
-  #flushed({ flush, records, segments, bytes }: Extract<EngineEvent, { type: 'flushed' }>): void {
-    if (this.#asked) this.figures.flushesAsked++;
-    else if (this.offline) this.figures.flushesOffline++;
-    else this.figures.flushesOnline++;
-    this.#asked = false;
-    this.#retrying = false;
-    this.#noteSynced();
-    this.onLog(`flush ${flush}: ${records} records, ${segments} segments, ${bytes} bytes`);
   }
 
   /** What the store says is durable. Below the head it says nothing: that is where the head stands then. */
@@ -160,23 +112,9 @@ export class Device {
     }
   }
 
-  /** The oldest must go first: no older segment may hold a record that is still retained. */
-  #evicted(segment: number, records: number): void {
-    this.figures.evictedSegments++;
-    this.account.enterLedger(this.store.ledger().entries);
-    const { segments, streams } = this.store.inspect();
-    const heads = new Map(streams.map(({ sensor, head }) => [sensor, head]));
-    const older = segments.find(
-      ({ number, blocks }) => number < segment && blocks.some(({ sensor, to }) => to > (heads.get(sensor) ?? 0)),
-    );
-    const message = (): string => `segment ${segment} was evicted, and ${older?.number} is older and still retained`;
-    this.findings.expect(older === undefined, 'eviction', message);
-    this.onLog(`evicted segment ${segment}: ${records} records`);
-  }
-
   /** Asks for a flush and lets it go as far as it goes without time passing. */
   async flush(): Promise<FlushAnswer> {
-    this.#asked = true;
+    this.watch.ask();
     let answer: FlushAnswer = 'held';
     void this.store.flush().then(
       () => {
@@ -193,16 +131,8 @@ export class Device {
 
   /** Power is about to fail: saves what it can. */
   warned(deadlineMs: number): ReturnType<Store['emergencyFlush']> {
-    this.#asked = true;
+    this.watch.ask();
     return this.store.emergencyFlush({ deadlineMs });
-  }
-
-  /** Once a minute: pool use at or above 80 % means that a flush is running, asked for, or waiting for its retry. */
-  checkThreshold(usedSectors: number, sectors: number): void {
-    if (usedSectors * 100 < FLUSH_AT_PERCENT * sectors) return;
-    const { flushRequested, flushRunning, retryWaiting } = this.store.inspect();
-    const message = (): string => `${usedSectors} of ${sectors} sectors are in use, and nobody has asked for a flush`;
-    this.findings.expect(flushRequested || flushRunning || retryWaiting, 'threshold', message);
   }
 
   /** A bit of a segment turns over on the medium. What the segment holds may be lost, in the ledger as damaged. */
@@ -220,7 +150,7 @@ export class Device {
 
   /** Closes in good order and opens again. */
   async restart(): Promise<void> {
-    this.#asked = true;
+    this.watch.ask();
     await this.store.close();
     this.#notePeaks();
     this.figures.restarts++;
@@ -266,12 +196,10 @@ export class Device {
     // What a recovery that was cut short in time has not done yet.
     this.disk.completeAll();
     const { found, setAside, salvagedRecords } = store.recovery;
-    const epochs = store.epoch - this.account.epoch;
-    const isSame = store.storeId === this.#storeId && epochs >= 1 && epochs <= 1 + cutOff;
-    this.findings.expect(isSame, 'recovery', () => `it opened as ${store.storeId}, ${epochs} epochs on`);
-    this.findings.expect(found !== 'new', 'recovery', () => 'it opened as a new store');
-    const unspoiled = setAside.filter((file) => ![...this.#spoiledFiles].some((name) => file.includes(name)));
-    this.findings.expect(unspoiled.length === 0, 'recovery', () => `it set ${unspoiled.join(', ')} aside`);
+    const was = { storeId: this.#storeId ?? '', epoch: this.account.epoch };
+    const now = { storeId: store.storeId, epoch: store.epoch, found, setAside };
+    const isSpoiled = (file: string): boolean => [...this.#spoiledFiles].some((name) => file.includes(name));
+    const isSame = judgeOpened(this.findings, was, now, cutOff, isSpoiled);
     this.#adopt(store);
     this.account.enterLedger(store.ledger().entries);
     this.account.reopen({ epoch: store.epoch, marks: this.streams.map(({ marks }) => marks), clean });

@@ -9,6 +9,7 @@
  * `eviction`: an older segment stayed when a younger one was evicted.
  * `liveness`: a trouble was over, and the store did not come back.
  * `counters`: a figure of the store is not what the run did.
+ * `failure`: the store has thrown, or has ended in a state that cannot be.
  */
 export const FINDING_KINDS = [
   'corruption',
@@ -19,8 +20,15 @@ export const FINDING_KINDS = [
   'eviction',
   'liveness',
   'counters',
+  'failure',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
+
+/** Findings as plain data. */
+export interface FindingsImage {
+  readonly counts: readonly (readonly [FindingKind, number])[];
+  readonly told: readonly { readonly kind: FindingKind; readonly message: string }[];
+}
 
 const TOLD_OF_EACH = 3;
 
@@ -52,6 +60,16 @@ export class Findings {
 
   get total(): number {
     return FINDING_KINDS.reduce((sum, kind) => sum + this.count(kind), 0);
+  }
+
+  image(): FindingsImage {
+    return { counts: [...this.#counts], told: this.#told };
+  }
+
+  /** Goes on with what an earlier part of the same run found. */
+  restore({ counts, told }: FindingsImage): void {
+    for (const [kind, count] of counts) this.#counts.set(kind, count);
+    this.#told.push(...told);
   }
 
   get told(): readonly { readonly kind: FindingKind; readonly message: string }[] {

@@ -8,7 +8,7 @@ export interface Gate {
   readonly id: string;
   readonly what: string;
   /** How `measured` must stand to `limit`. */
-  readonly must: 'be' | 'stay below' | 'be at most' | 'be above';
+  readonly must: 'be' | 'stay below' | 'be at most' | 'be at least' | 'be above';
   readonly limit: number;
   /** Null: there was nothing to measure. */
   readonly measured: number | null;
@@ -36,8 +36,10 @@ export interface Measured {
   /** Operations that were answered with an error, and all. */
   readonly errors: number;
   readonly operations: number;
-  /** Operations a second of processor time; null where it is the pace of the load that is measured. */
+  /** Operations a second of processor time; null in real time, where the load sets the pace. */
   readonly throughput: number | null;
+  /** How fast real time was kept, in percent; null in virtual time. */
+  readonly pace: number | null;
 }
 
 /** Of less than this there is no rate to speak of. */
@@ -45,12 +47,15 @@ const HOURS_MIN = 1;
 const WEAR_LESS_PERCENT = 80;
 const FILE_BYTES_MAX = 65_536;
 const ERROR_PERCENT_MAX = 0.1;
+/** Kills and starts take a moment each. */
+const PACE_PERCENT = 95;
 const OPERATIONS_A_SECOND = 900_000;
 
 const MUST: Readonly<Record<Gate['must'], (measured: number, limit: number) => boolean>> = {
   be: (measured, limit) => measured === limit,
   'stay below': (measured, limit) => measured < limit,
   'be at most': (measured, limit) => measured <= limit,
+  'be at least': (measured, limit) => measured >= limit,
   'be above': (measured, limit) => measured > limit,
 };
 
@@ -104,6 +109,7 @@ export function gatesOf(measured: Measured): Gate[] {
     gate('file-bound', 'most bytes of one file', 'be at most', FILE_BYTES_MAX, measured.peakFileBytes, 'bytes'),
     gate('liveness', 'troubles that the store did not outlive', 'be', 0, findings('liveness'), ''),
     gate('same-store', 'recoveries as another store, or with damage', 'be', 0, findings('recovery'), ''),
+    gate('failures', 'states that cannot be, calls that threw', 'be', 0, findings('failure'), ''),
     gate('counters', 'marks and counts that are not what was done', 'be', 0, findings('counters'), ''),
     gate(
       'error-rate',
@@ -114,8 +120,12 @@ export function gatesOf(measured: Measured): Gate[] {
       '%',
     ),
   ];
-  if (measured.throughput === null) return gates;
-  const throughput = Math.round(measured.throughput);
+  const { throughput, pace } = measured;
+  if (pace !== null)
+    return [...gates, gate('pace', 'real time that was kept', 'be at least', PACE_PERCENT, rounded(pace), '%')];
   const what = 'operations a second of processor time';
-  return [...gates, gate('throughput', what, 'be above', OPERATIONS_A_SECOND, throughput, '')];
+  return [
+    ...gates,
+    gate('throughput', what, 'be above', OPERATIONS_A_SECOND, throughput === null ? null : Math.round(throughput), ''),
+  ];
 }

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** @param id of a bug of the museum. @param line of the command, without `--plant`. @returns the exit code. */
-export async function soakPlanted(id: string, line: readonly string[]): Promise<number> {
+/** @param id of a bug of the museum. @param line of the command, without `--plant` and `--days`. @returns the exit code. */
+export async function soakPlanted(id: string, days: number, line: readonly string[]): Promise<number> {
   if (!existsSync(join(ROOT, 'src/core/engine.ts'))) {
     throw new Error('--plant needs the sources of the project, which an installed package does not have: use a clone');
   }
@@ -27,21 +27,35 @@ export async function soakPlanted(id: string, line: readonly string[]): Promise<
   try {
     makeCopy(ROOT, folder, plantingOf(ROOT, exhibit).files);
     process.stderr.write(`soak: planted ${id}: ${exhibit.bug}\n`);
-    return await run(join(folder, 'conformance/soak/soak-cli.ts'), line);
+    const command = join(folder, 'conformance/soak/soak-cli.ts');
+    return await run(command, ['--days', `${days}`, ...line], days);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
+/** Many times what a run takes. */
+const PATIENCE_MS = 60_000;
+const PATIENCE_A_DAY_MS = 90_000;
+
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
-function run(command: string, line: readonly string[]): Promise<number> {
+/** @returns the exit code; 1 for a soak that does not end. */
+function run(command: string, line: readonly string[], days: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [command, ...line], { stdio: 'inherit' });
+    const endless = setTimeout(
+      () => {
+        process.stderr.write('soak: with this bug it does not end; ended now\n');
+        child.kill('SIGKILL');
+      },
+      PATIENCE_MS + days * PATIENCE_A_DAY_MS,
+    );
     const pass = (signal: NodeJS.Signals): boolean => child.kill(signal);
     for (const signal of SIGNALS) process.on(signal, pass);
     child.on('error', reject);
     child.on('exit', (code) => {
+      clearTimeout(endless);
       for (const signal of SIGNALS) process.off(signal, pass);
       resolve(code ?? 1);
     });

@@ -49,6 +49,7 @@ const SIGN: Readonly<Record<Gate['must'], string>> = {
   be: '=',
   'stay below': '<',
   'be at most': '<=',
+  'be at least': '>=',
   'be above': '>',
 };
 
@@ -69,6 +70,9 @@ export function gatesText(gates: readonly Gate[], paint: Paint): string {
     .map((line) => (line.endsWith(' NO') ? paint.red(line) : line))
     .join('\n');
 }
+
+const kernelText = ({ kernelBytes }: SoakResult): string =>
+  kernelBytes === null ? '' : `; the kernel counts ${bytesText(kernelBytes)}`;
 
 function figureLines(result: SoakResult): string[] {
   const { account, device, hours, atRiskMax, wear, seconds } = result;
@@ -94,7 +98,7 @@ function figureLines(result: SoakResult): string[] {
     ],
     [
       'written',
-      `${bytesText(wear.bytesWritten)} in ${thousands(wear.syncs)} syncs; ${bytesText(wear.deviceBytes)} with pages and journal`,
+      `${bytesText(wear.bytesWritten)} in ${thousands(wear.syncs)} syncs; ${bytesText(wear.deviceBytes)} with pages and journal${kernelText(result)}`,
     ],
     [
       'time',
@@ -130,7 +134,7 @@ export function reportText(result: SoakResult, paint: Paint): string {
     gatesText(gates, paint),
     '',
     ...findings.told.map(({ kind, message }) => paint.red(`  ${kind}: ${message}`)),
-    `${verdict} ${thousands(days)} days, seed ${seed}, hash ${hash}`,
+    `${verdict} ${thousands(days)} days, seed ${seed}${hash === null ? '' : `, hash ${hash}`}`,
   ].join('\n');
 }
 
@@ -146,5 +150,6 @@ export function reportJson(result: SoakResult): string {
     gates: gates.map(({ id, limit, measured, met }) => ({ id, limit, measured, met })),
     ...{ seed, hash, seconds: Number(seconds.toFixed(1)), account, device, hours, atRiskMax, wear, incidents },
     findings: findings.told,
+    kernelBytes: result.kernelBytes,
   });
 }

@@ -6,15 +6,15 @@ import { createHash } from 'node:crypto';
 import { Random } from '../random.ts';
 import type { AccountFigures } from './account.ts';
 import { Account } from './account.ts';
-import type { DeviceFigures } from './device.ts';
 import { Device, settle } from './device.ts';
+import type { DeviceFigures } from './device-figures.ts';
 import { Findings } from './findings.ts';
 import type { Gate } from './gates.ts';
 import { gatesOf } from './gates.ts';
 import { INCIDENTS } from './incidents.ts';
 import { appendTo, bitsAt, SECONDS_A_TICK, SENSORS, TICKS_A_DAY, timeAt } from './load.ts';
-import type { Incident, IncidentKind, Schedule } from './schedule.ts';
-import { drawSchedule } from './schedule.ts';
+import type { Incident, Schedule } from './schedule.ts';
+import { BAG, drawSchedule } from './schedule.ts';
 import { Timeline } from './timeline.ts';
 import { Uploader } from './uploader.ts';
 import type { Wear } from './wear.ts';
@@ -30,13 +30,16 @@ export interface SoakOptions {
 export interface SoakResult {
   readonly days: number;
   readonly seed: number;
-  /** Of everything that happened, in order; the same for the same seed. */
-  readonly hash: string;
+  /** Of everything that happened, in order; the same for the same seed. Null in real time, which nothing repeats. */
+  readonly hash: string | null;
   readonly seconds: number;
   readonly cpuSeconds: number;
   readonly account: AccountFigures;
   readonly device: DeviceFigures;
-  readonly incidents: Readonly<Partial<Record<IncidentKind, number>>>;
+  /** How often each kind of incident happened. */
+  readonly incidents: Readonly<Record<string, number>>;
+  /** What the kernel says was sent to the disk; null where there is none. */
+  readonly kernelBytes: number | null;
   readonly hours: { readonly online: number; readonly offline: number; readonly quiet: number };
   /** Flushes in the outage in which nothing happened. */
   readonly quietFlushes: number;
@@ -70,13 +73,15 @@ class Soak {
   readonly device: Device;
   readonly timeline = new Timeline(TICKS_A_DAY);
   readonly uploader = new Uploader();
-  readonly incidents: Partial<Record<IncidentKind, number>> = {};
+  readonly incidents: Record<string, number> = {};
   readonly hash = createHash('sha256');
   atRiskMax = 0;
   offlineRecords = 0;
   /** In the outage in which nothing happens. */
   quietFlushes = 0;
   readonly #now: Now;
+  /** What the clock said when each tick began; the account looks there. */
+  readonly #clockMs: number[];
   #later: Later[] = [];
   /** Due, and waiting for a disk without trouble. */
   #waiting: Incident[] = [];
@@ -84,8 +89,9 @@ class Soak {
   #refusedUntil = 0;
   #sinceUpload = 0;
 
-  constructor(schedule: Schedule, now: Now, device: Device) {
+  constructor(schedule: Schedule, now: Now, clockMs: number[], device: Device) {
     this.schedule = schedule;
+    this.#clockMs = clockMs;
     this.#now = now;
     this.device = device;
     this.account = device.account;
@@ -95,12 +101,12 @@ class Soak {
 
   async tick(tick: number): Promise<void> {
     this.#now.tick = tick;
-    const { device, account, schedule } = this;
+    const { device, schedule } = this;
     device.offline = schedule.offline[tick] === 1;
     const crashesBefore = device.figures.crashes;
     const flushesBefore = this.#flushes();
-    account.tickMs[tick] = device.clock.wallMs;
     const tickMs = device.clock.wallMs;
+    this.#clockMs[tick] = tickMs;
     const due = this.#due(tick);
     for (let second = 0; second < SECONDS_A_TICK; second++) {
       for (const incident of due) if (incident.second === second) await this.#meet(incident);
@@ -191,7 +197,7 @@ class Soak {
 
   #check(tick: number): void {
     const { atRisk, poolUsedSectors, poolSectors, diskBytes } = this.device.store.stats();
-    this.device.checkThreshold(poolUsedSectors, poolSectors);
+    this.device.watch.checkThreshold(poolUsedSectors, poolSectors);
     this.atRiskMax = Math.max(this.atRiskMax, atRisk);
     this.timeline.note(tick, (100 * poolUsedSectors) / poolSectors, diskBytes);
   }
@@ -216,20 +222,48 @@ class Soak {
   }
 }
 
-/** Runs a soak. @throws only when a store cannot be opened at all after a crash, which is a finding of its own. */
+/** What the store throws where nobody waits: it ends the run, as does what it throws where somebody does. */
+class BackgroundFailures {
+  first: string | null = null;
+  readonly #listener = (error: unknown): void => this.note(error);
+
+  constructor() {
+    process.on('unhandledRejection', this.#listener);
+  }
+
+  note(error: unknown): void {
+    const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    this.first ??= line;
+  }
+
+  stopListening(): void {
+    process.off('unhandledRejection', this.#listener);
+  }
+}
+
+/** Runs a soak. A store that fails on the way ends it early, with the failure as a finding. */
 export async function runSoak({ days, seed, onProgress }: SoakOptions): Promise<SoakResult> {
   const startedMs = performance.now();
   const cpu = process.cpuUsage();
-  const schedule = drawSchedule(days, seed);
+  const schedule = drawSchedule(days, seed, BAG);
   const now: Now = { tick: 0 };
   const findings = new Findings(() => `day ${(now.tick / TICKS_A_DAY).toFixed(2)}`);
-  const device = await Device.start(new Account(findings), findings);
-  const soak = new Soak(schedule, now, device);
-  for (let tick = 0; tick < schedule.ticks; tick++) {
-    await soak.tick(tick);
-    onProgress?.({ tick, ticks: schedule.ticks, device });
+  const clockMs: number[] = [];
+  const account = new Account(findings, (tick) => clockMs[tick] as number);
+  const device = await Device.start(account, findings);
+  const soak = new Soak(schedule, now, clockMs, device);
+  const background = new BackgroundFailures();
+  try {
+    for (let tick = 0; tick < schedule.ticks && background.first === null; tick++) {
+      await soak.tick(tick);
+      onProgress?.({ tick, ticks: schedule.ticks, device });
+    }
+    if (background.first === null) await soak.end();
+  } catch (error) {
+    background.note(error);
   }
-  await soak.end();
+  background.stopListening();
+  if (background.first !== null) findings.add('failure', 1, () => `${background.first}`);
   const { user, system } = process.cpuUsage(cpu);
   return resultOf(soak, {
     days,
@@ -263,11 +297,12 @@ function resultOf(soak: Soak, run: Pick<SoakResult, 'days' | 'seed' | 'seconds' 
     errors: refused + flushFailures + uploader.failedReads,
     operations: appended + refused + flushes + uploader.reads,
     throughput: (appended + delivered + acknowledged) / run.cpuSeconds,
+    pace: null,
   });
   const hash = soak.hash.digest('hex').slice(0, 16);
   return {
     ...run,
     ...{ hash, account: account.figures, device: device.figures, incidents, hours, atRiskMax, wear, gates },
-    ...{ findings, timeline, quietFlushes: soak.quietFlushes },
+    ...{ findings, timeline, quietFlushes: soak.quietFlushes, kernelBytes: null },
   };
 }

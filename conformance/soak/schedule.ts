@@ -10,8 +10,8 @@
 import { Random } from '../random.ts';
 import { SECONDS_A_TICK, TICKS_A_DAY } from './load.ts';
 
-/** Each kind as often as it is in the bag. */
-const BAG = [
+/** What happens to a simulated device, each kind as often as it is in the bag. */
+export const BAG = [
   'power cut at rest',
   'power cut in a flush',
   'power cut in a flush',
@@ -32,19 +32,19 @@ const BAG = [
 ] as const;
 export type IncidentKind = (typeof BAG)[number];
 
-export interface Incident {
+export interface Incident<Kind = IncidentKind> {
   readonly tick: number;
   /** Within the tick. */
   readonly second: number;
-  readonly kind: IncidentKind;
+  readonly kind: Kind;
   /** Start of all further chance of it. */
   readonly seed: number;
 }
 
-export interface Schedule {
+export interface Schedule<Kind = IncidentKind> {
   readonly ticks: number;
   /** In the order in which they happen. */
-  readonly incidents: readonly Incident[];
+  readonly incidents: readonly Incident<Kind>[];
   /** By tick: whether there is no link. */
   readonly offline: Uint8Array;
   /** The outage in which nothing happens. */
@@ -55,18 +55,19 @@ const INCIDENTS_A_DAY = 20;
 const OFFLINE_SHARE = 1 / 4;
 /** How the offline hours of a day are cut, in sixths; one piece is the contract's own figure, so it is the likeliest. */
 const CUTS: readonly (readonly number[])[] = [[6], [6], [6], [4, 2], [3, 2, 1]];
-/** Nothing happens in the first minutes: there would be nothing to lose. */
-const QUIET_TICKS = 30;
+/** Nothing happens in the first minutes: there would be nothing to lose. In a short run it is less. */
+const QUIET_TICKS_MAX = 30;
+const QUIET_SHARE = 1 / 20;
 
-/** @param days of virtual time; a fraction is a day cut short, with a quarter of it offline all the same. */
-export function drawSchedule(days: number, seed: number): Schedule {
+/** @param kinds what may happen, each as often as it is in there. @param days of virtual time; a fraction is a day cut short, with a quarter of it offline all the same. */
+export function drawSchedule<Kind>(days: number, seed: number, kinds: readonly Kind[]): Schedule<Kind> {
   const random = new Random(seed);
   const ticks = Math.round(days * TICKS_A_DAY);
   const offline = new Uint8Array(ticks);
   for (let from = 0; from < ticks; from += TICKS_A_DAY)
     drawOutages(offline, from, Math.min(ticks, from + TICKS_A_DAY), random);
   const quiet = longestOutage(offline.subarray(0, TICKS_A_DAY));
-  return { ticks, offline, quiet, incidents: drawIncidents(ticks, days, quiet, random) };
+  return { ticks, offline, quiet, incidents: drawIncidents(ticks, days, quiet, kinds, random) };
 }
 
 export interface Span {
@@ -99,16 +100,23 @@ function drawOutages(offline: Uint8Array, from: number, to: number, random: Rand
   }
 }
 
-function drawIncidents(ticks: number, days: number, quiet: Span, random: Random): Incident[] {
-  const count = Math.max(BAG.length, Math.round(days * INCIDENTS_A_DAY));
+function drawIncidents<Kind>(
+  ticks: number,
+  days: number,
+  quiet: Span,
+  kinds: readonly Kind[],
+  random: Random,
+): Incident<Kind>[] {
+  const quietTicks = Math.min(QUIET_TICKS_MAX, Math.floor(ticks * QUIET_SHARE));
+  const count = Math.max(kinds.length, Math.round(days * INCIDENTS_A_DAY));
   // Drawn on a time line without the quiet outage and some minutes before it, so that no trouble lasts into it.
-  const gap = { from: quiet.from - QUIET_TICKS, ticks: quiet.to - quiet.from + QUIET_TICKS };
-  const span = Math.max(1, ticks - gap.ticks - 2 * QUIET_TICKS) / count;
-  let bag: IncidentKind[] = [];
+  const gap = { from: quiet.from - quietTicks, ticks: quiet.to - quiet.from + quietTicks };
+  const span = Math.max(1, ticks - gap.ticks - 2 * quietTicks) / count;
+  let bag: Kind[] = [];
   return Array.from({ length: count }, (_, i) => {
-    if (bag.length === 0) bag = random.shuffle([...BAG]);
-    const drawn = QUIET_TICKS + Math.floor((i + random.next() / 2 ** 32) * span);
+    if (bag.length === 0) bag = random.shuffle([...kinds]);
+    const drawn = quietTicks + Math.floor((i + random.next() / 2 ** 32) * span);
     const tick = Math.min(ticks - 1, drawn < gap.from ? drawn : drawn + gap.ticks);
-    return { tick, second: random.below(SECONDS_A_TICK), kind: bag.pop() as IncidentKind, seed: random.next() };
+    return { tick, second: random.below(SECONDS_A_TICK), kind: bag.pop() as Kind, seed: random.next() };
   });
 }

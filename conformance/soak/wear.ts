@@ -39,7 +39,7 @@ export interface Wear {
 }
 
 /** @param records of the whole run. @param offlineRecords those sampled while there was no link. */
-export function wearOf(meter: WearMeter, records: number, offlineRecords: number): Wear {
+export function wearOf(meter: WearTotals, records: number, offlineRecords: number): Wear {
   const { bytesWritten, syncs, deviceBytes } = meter;
   const baselines = BASELINES.map(({ id, name, bytesARecord, onlyOffline }) => {
     const bytes = (onlyOffline ? offlineRecords : records) * bytesARecord;
@@ -47,6 +47,15 @@ export function wearOf(meter: WearMeter, records: number, offlineRecords: number
   });
   return { bytesWritten, syncs, deviceBytes, baselines };
 }
+
+/** What a meter has counted. */
+export interface WearTotals {
+  readonly bytesWritten: number;
+  readonly syncs: number;
+  readonly deviceBytes: number;
+}
+
+type Ended = Pick<Operation, 'kind' | 'directory' | 'name' | 'offset' | 'bytes'>;
 
 /** Counts what a disk is asked to write and to sync, and what a file system makes of it. */
 export class WearMeter implements DiskObserver {
@@ -60,7 +69,7 @@ export class WearMeter implements DiskObserver {
     // Only what has ended has cost something.
   }
 
-  ended({ kind, directory, name, offset, bytes }: Operation, _code: IoErrorCode | null): void {
+  ended({ kind, directory, name, offset, bytes }: Ended, _code: IoErrorCode | null): void {
     const file = `${directory}/${name}`;
     if (kind === 'write') this.#wrote(file, offset, bytes);
     else if (kind === 'sync') this.#synced(file);
