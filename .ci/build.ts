@@ -13,7 +13,7 @@
  */
 import { execFile } from 'node:child_process';
 import { chmod, cp, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import type { BuildOptions, Plugin } from 'esbuild';
 import { build } from 'esbuild';
@@ -61,22 +61,30 @@ const COMMAND = {
 /** Packages inside the command of the kit. Others are its peers, or tools that only this repository has. */
 const INSIDE_KIT = new Set(['commander', 'picocolors', 'cli-table3']);
 
-/** What is compiled file by file stays outside the bundle, under the name that it has there; the kit's command is none of it. */
-const keepCompiled: Plugin = {
+/** The kit's own command is bundled, not compiled file by file: who uses a file of it takes it along. */
+const KIT_COMMAND = join(ROOT, 'conformance/cli');
+
+/**
+ * What is compiled file by file stays outside the bundle, under the name that it has there; the files of the command's own
+ * folder go into it.
+ */
+const keepCompiled = (folder: string): Plugin => ({
   name: 'keep-compiled',
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\.\// }, ({ path, importer }) =>
-      importer.includes('/node_modules/') || path.startsWith('../cli/')
-        ? null
-        : { path: path.replace(/\.ts$/, '.js'), external: true },
-    );
+    onResolve({ filter: /^\.\.?\// }, ({ path, importer }) => {
+      if (importer === '' || importer.includes('/node_modules/')) return null;
+      const target = join(dirname(importer), path);
+      const fromFolder = relative(join(ROOT, folder), target);
+      if (!fromFolder.startsWith('..') || target.startsWith(`${KIT_COMMAND}/`)) return null;
+      return { path: fromFolder.replace(/\.ts$/, '.js'), external: true };
+    });
     onResolve({ filter: /^[a-z@]/ }, ({ path, importer }) =>
       importer.includes('/node_modules/') || path.startsWith('node:') || INSIDE_KIT.has(path)
         ? null
         : { path, external: true },
     );
   },
-};
+});
 
 /** Compiled files of the library that use a package: it goes into the file, for the library has no dependency. */
 const WITH_PACKAGE_INSIDE = ['src/config/read-ini.ts', 'src/log/rotating-file.ts'];
@@ -115,25 +123,25 @@ async function bundleCommands(): Promise<void> {
       entryPoints: ['conformance/cli/main.ts'],
       outdir: 'dist/conformance/cli',
       splitting: true,
-      plugins: [keepCompiled],
+      plugins: [keepCompiled('conformance/cli')],
     }),
     build({
       ...COMMAND,
       entryPoints: ['conformance/visualise/cli.ts'],
       outdir: 'dist/conformance/visualise',
-      plugins: [keepCompiled],
+      plugins: [keepCompiled('conformance/visualise')],
     }),
     build({
       ...COMMAND,
       entryPoints: ['conformance/visualise/serve-cli.ts'],
       outdir: 'dist/conformance/visualise',
-      plugins: [keepCompiled],
+      plugins: [keepCompiled('conformance/visualise')],
     }),
     build({
       ...COMMAND,
       entryPoints: ['conformance/soak/soak-cli.ts'],
       outdir: 'dist/conformance/soak',
-      plugins: [keepCompiled],
+      plugins: [keepCompiled('conformance/soak')],
     }),
   ]);
   await chmod(join(DIST, 'cli/imatrix-mm.js'), 0o755);
