@@ -11,6 +11,7 @@
  *   no log, but segments                            all are believed; epoch jumps, so that no identity repeats
  *   segment in the log, intact                      live
  *   segment in the log, damaged in places           live with what is intact; the rest is a hole in the ledger
+ *   segment in the log, none of its blocks intact   set aside under `.damaged`; its records are a hole in the ledger
  *   segment in the log, unreadable or foreign       set aside under `.damaged`; its records are a hole in the ledger
  *   segment in the log, missing                     its records are a hole in the ledger
  *   segment newer than the log (flush cut off)      blocks that continue their stream exactly are copied; then removed
@@ -57,6 +58,9 @@ export async function recover(state: StoreState, port: DiskPort): Promise<Result
   const recovery = new Recovery(state, port, log.value, found.value);
   return recovery.run();
 }
+
+/** What came of a segment: its blocks count, or none of them is intact, or others have all that it has. */
+type Entered = 'live' | 'damaged' | 'unwanted';
 
 class Recovery {
   readonly #state: StoreState;
@@ -134,12 +138,15 @@ class Recovery {
       const directory = directoryOf(source);
       const isNamed = named(segment);
       const isOurs = evidence.ours(segment);
+      const isTorn = segment.header === null && !segment.misplaced;
       const mayBeNamed = number < evidence.nextLogged || evidence.tailLost || evidence.isLater(segment);
-      if (isNamed || (covered !== null && isOurs && mayBeNamed)) {
-        const entered = isOurs ? await this.#enterSegment(segment, isNamed ? null : covered) : success(false);
+      if (isNamed || (covered !== null && (isOurs || isTorn) && mayBeNamed)) {
+        const entered = isOurs
+          ? await this.#enterSegment(segment, isNamed ? null : covered)
+          : success<Entered>('damaged');
         if (!entered.ok) return entered;
-        if (entered.value) continue;
-        if (!isNamed) {
+        if (entered.value === 'live') continue;
+        if (entered.value === 'unwanted') {
           this.#disk.doomed.set(number, segment);
           continue;
         }
@@ -279,18 +286,19 @@ class Recovery {
 
   /**
    * Takes a segment's intact blocks into the index, in order; with `covered` only those whose records no named segment
-   * has. @returns false when nothing in it is readable, or nothing is wanted.
+   * has.
    */
   async #enterSegment(
     segment: FoundSegment,
     covered: ReadonlyMap<number, readonly (readonly [number, number])[]> | null,
-  ): Promise<Result<boolean>> {
+  ): Promise<Result<Entered>> {
     const { number, source } = segment;
     const read = await this.#readSegment(segment);
     if (!read.ok) return ioFailure(`read ${directoryOf(source)}/${segmentName(number)}`, read.error);
     const { bytes } = read.value;
     const scan = scanSegment(bytes, this.#state.platform.crc32);
-    if (scan.state !== 'ok') return success(false);
+    // A segment is written with a block in it at least: without an intact one all of it is damaged.
+    if (scan.state !== 'ok' || scan.blocks.length === 0) return success('damaged');
     const slots: number[] = [];
     const blocks: BlockInfo[] = [];
     for (const block of scan.blocks) {
@@ -312,7 +320,7 @@ class Recovery {
       slots.push(slot.value);
       blocks.push(block);
     }
-    if (covered !== null && blocks.length === 0) return success(false);
+    if (covered !== null && blocks.length === 0) return success('unwanted');
     this.#disk.index.add({
       number,
       source,
@@ -327,7 +335,7 @@ class Recovery {
       blockBytes: Uint16Array.from(blocks, (block) => block.bytes),
       liveBlocks: blocks.length,
     });
-    return success(true);
+    return success('live');
   }
 
   /** Sets the marks of every stream and enters what is missing between them as damaged. */
