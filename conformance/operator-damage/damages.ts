@@ -17,7 +17,12 @@ export interface Damage {
   /** As the table has it. */
   readonly kind: string;
   readonly spoil: Spoil;
+  /** Further bits of the same file, for what hits many bytes at once. */
+  readonly more?: readonly Spoil[];
 }
+
+export const spoilsOf = (damages: readonly Damage[]): Spoil[] =>
+  damages.flatMap(({ spoil, more }) => [spoil, ...(more ?? [])]);
 
 const ANOTHER_STORE = Uint8Array.from({ length: 16 }, (_, i) => 0xe0 + i);
 const TEXT = Buffer.from('whoever put this here, it is no file of the store\n'.repeat(5)).toString('base64');
@@ -40,6 +45,19 @@ function flip(layout: FileLayout, random: Random): Damage {
   };
 }
 
+const BURST_BYTES_MAX = 300;
+
+/** A run of bytes, each with one bit turned: a worn page, or what another program wrote. */
+function burst(layout: FileLayout, random: Random): Damage {
+  const from = random.below(layout.bytes);
+  const bytes = Math.min(layout.bytes - from, 2 + random.below(BURST_BYTES_MAX));
+  const [spoil, ...more] = Array.from(
+    { length: bytes },
+    (_, i): Spoil => ({ ...at(layout), how: 'flip', bit: 8 * (from + i) + random.below(8) }),
+  );
+  return { kind: `run of bytes spoiled in a ${isLog(layout) ? 'log' : 'segment'}`, spoil: spoil as Spoil, more };
+}
+
 function cut(layout: FileLayout, random: Random): Damage {
   let bytes = random.below(layout.bytes);
   // A log cut where its files end anyway is not cut short.
@@ -54,6 +72,7 @@ const what = (file: StoredFile): string => (isLog(file) ? 'log' : 'segment');
 const MAKERS: readonly (readonly [weight: number, make: Maker])[] = [
   [12, (_file, layout, _others, random) => flip(layout, random)],
   [4, (_file, layout, _others, random) => cut(layout, random)],
+  [4, (_file, layout, _others, random) => burst(layout, random)],
   [2, (file) => ({ kind: `${what(file)} of zero length`, spoil: { ...at(file), how: 'truncate', bytes: 0 } })],
   [2, (file) => ({ kind: `${what(file)} missing`, spoil: { ...at(file), how: 'remove' } })],
   [1, (file) => ({ kind: `text in place of a ${what(file)}`, spoil: { ...at(file), how: 'place', base64: TEXT } })],
@@ -153,7 +172,7 @@ export function applyDamages(files: readonly StoredFile[], damages: readonly Dam
   const put = (of: { readonly directory: Directory; readonly name: string }, content: Uint8Array): void => {
     after.set(`${of.directory}/${of.name}`, { directory: of.directory, name: of.name, content });
   };
-  for (const { spoil } of damages) {
+  for (const spoil of spoilsOf(damages)) {
     if (spoil.how === 'flip') {
       const content = get(spoil).content.slice();
       content[spoil.bit >>> 3] = (content[spoil.bit >>> 3] as number) ^ (1 << (spoil.bit & 7));

@@ -9,6 +9,7 @@
  *     as planned  repair does what the dry run said, deed for deed
  *     kept        each retained record whose block is sound is there after repair, as it was written
  *     told        each retained record that is not there is in the ledger
+ *     not gone    a segment none of whose blocks is sound is set aside, not deleted
  *     dumped      dump gave before repair what is there after it
  */
 import { crc32 } from 'node:zlib';
@@ -21,11 +22,13 @@ import type { Finding } from '../../src/operator/verify/finding.ts';
 import { verify } from '../../src/operator/verify/verify.ts';
 import type { WrittenRecord } from '../damage-matrix/layout.ts';
 import { hitRecords } from '../damage-matrix/oracle.ts';
+import { hitsOf } from '../damage-matrix/spoil.ts';
 import type { Written } from '../damage-matrix/written.ts';
-import type { Damage } from './damages.ts';
+import type { Damage, StoredFile } from './damages.ts';
+import { spoilsOf } from './damages.ts';
 import { decodeStore } from './decode.ts';
 import { filesIn, stateOf } from './directory.ts';
-import { isNamed, soundFiles } from './named.ts';
+import { isNamed, logHit, soundFiles } from './named.ts';
 
 export interface Judgement {
   /** One sentence each; none: as it must be. */
@@ -60,7 +63,10 @@ export async function judge(of: Case): Promise<Judgement> {
     const done = await withPlace(of.directory, (place) => repair(place));
     judgePlan(seen.plan, done, wrong);
     if (!done.ok) wrong.push(`repair was refused: ${done.failure.message}`);
-    else await judgeRecords(of, seen.dumped, counts, wrong);
+    else {
+      await judgeRecords(of, seen.dumped, counts, wrong);
+      wrong.push(...deletedFiles(of, seen.findings, await filesIn(of.directory)));
+    }
     const after = await withPlace(of.directory, (place) => verify(place));
     if (after.refused !== null || after.lost.length > 0) wrong.push('after repair the store is not whole');
   } catch (error) {
@@ -106,6 +112,26 @@ async function dumped(place: Place): Promise<Map<string, Map<number, WrittenReco
   return streams;
 }
 
+/** Live segments that were hit in every block, and are there no more under any name. */
+function deletedFiles(of: Case, findings: readonly Finding[], after: readonly StoredFile[]): string[] {
+  const { written, damages, live } = of;
+  const hits = spoilsOf(damages).flatMap(hitsOf);
+  return written.files.flatMap(({ directory, name, blocks }) => {
+    const path = `${directory}/${name}`;
+    const own = hits.filter((hit) => hit.directory === directory && hit.name === name);
+    const isHit = ({ from, to }: { readonly from: number; readonly to: number }): boolean =>
+      own.some((hit) => hit.from < to && from < hit.to);
+    const wasThere = !damages.some(
+      ({ spoil }) => spoil.how === 'remove' && `${spoil.directory}/${spoil.name}` === path,
+    );
+    // With the end of the log spoiled it looks like one of a flush that was cut off, which holds nothing that was promised.
+    const isCutOff = logHit(of) && findings.some(({ file, what }) => file === path && what === 'cut off');
+    if (isCutOff || !live.has(path) || !wasThere || own.length === 0 || !blocks.every(isHit)) return [];
+    const isThere = after.some((file) => file.directory === directory && file.name.startsWith(name));
+    return isThere ? [] : [`${path} was damaged in every block, and repair deleted it`];
+  });
+}
+
 const digest = (records: Iterable<WrittenRecord>): number =>
   crc32(JSON.stringify([...records].sort((a, b) => a.sequence - b.sequence)));
 
@@ -116,9 +142,9 @@ async function judgeRecords(
   wrong: string[],
 ): Promise<void> {
   const { streams } = decodeStore(await filesIn(directory));
-  const spoils = damages.map(({ spoil }) => spoil);
+  const spoils = spoilsOf(damages);
   // What the log forgot of itself cannot be told: that there were records behind the last that is left, for instance.
-  const logHit = spoils.some(({ directory: where }) => where === '');
+  const untold = logHit({ damages });
   for (const [i, { records, retained }] of written.streams.entries()) {
     const { source, sensor } = written.scenario.streams[i] as Written['scenario']['streams'][number];
     const name = `${source}/${sensor}`;
@@ -135,7 +161,7 @@ async function judgeRecords(
       else if (!hit.has(sequence)) wrong.push(`${name} lost record ${sequence}, whose block is sound`);
       else {
         counts.lost++;
-        const told = stream?.isLost(sequence) === true || logHit;
+        const told = stream?.isLost(sequence) === true || untold;
         if (!told) wrong.push(`${name} lost record ${sequence}, which is not in the ledger`);
       }
     }

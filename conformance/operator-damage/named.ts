@@ -14,12 +14,16 @@ import type { Case } from './judge.ts';
 const pathOf = ({ directory, name }: Pick<Spoil, 'directory' | 'name'>): string =>
   directory === '' ? name : `${directory}/${name}`;
 
+export const logHit = ({ damages }: Pick<Case, 'damages'>): boolean =>
+  damages.some(({ spoil }) => spoil.directory === '');
+
 const covers = ({ offset, bytes }: Finding, byte: number): boolean => offset <= byte && byte < offset + bytes;
 
 /** @returns null: it is; else what is missing, in a sentence. */
-export function isNamed(of: Case, { spoil }: Damage, findings: readonly Finding[]): string | null {
+export function isNamed(of: Case, { spoil, more }: Damage, findings: readonly Finding[]): string | null {
   const on = (file: string): Finding[] => findings.filter((finding) => finding.file === file);
   const missed = (why: string): string => `not named: ${describeSpoil(spoil)} (${why})`;
+  if (more !== undefined) return burstNamed(of, [spoil, ...more], on(pathOf(spoil)), missed);
   if (spoil.how === 'flip') return flipNamed(of, spoil, on(pathOf(spoil)), missed);
   if (spoil.how === 'truncate' && spoil.bytes > 0) {
     const found = on(pathOf(spoil));
@@ -41,14 +45,15 @@ function removalNamed(
 ): string | null {
   if (spoil.directory === '') {
     const told = findings.some(({ what, file }) => what === 'log lost' || file === spoil.name);
-    return told ? null : missed('nothing says that the log is gone');
+    // Of two generations one may be gone after a power cut as well: nothing on the disk tells the two apart.
+    const isOneOfTwo = of.written.files.some(({ directory, name }) => directory === '' && name !== spoil.name);
+    return told || isOneOfTwo ? null : missed('nothing says that the log is gone');
   }
   // A file that no log names is missed by nobody.
   if (!of.live.has(pathOf(spoil))) return null;
   const told = findings.some(({ what, file }) => what === 'missing' && file === pathOf(spoil));
   // Where the log itself was hit, it may no longer say that there was such a file: then its records are what is missing.
-  const logHit = of.damages.some(({ spoil: other }) => other.directory === '');
-  return told || logHit ? null : missed('no finding says that it is missing');
+  return told || logHit(of) ? null : missed('no finding says that it is missing');
 }
 
 function flipNamed(
@@ -63,9 +68,44 @@ function flipNamed(
   if (covering.length === 0) return missed('no finding covers the byte');
   const block = layout?.blocks.find(({ from, to }) => from <= byte && byte < to);
   if (layout === undefined || block === undefined || !of.live.has(pathOf(spoil))) return null;
-  return covering.some((finding) => saysWhose(finding, block, layout))
+  // With the end of the log spoiled, its newest segments look like those of a flush that was cut off.
+  const isCutOff = logHit(of) && covering.some(({ what }) => what === 'cut off');
+  return isCutOff || covering.some((finding) => saysWhose(finding, block, layout))
     ? null
     : missed(`${placeOf(layout, byte)}: not said whose block it was`);
+}
+
+/** Many bytes: each block that they touch is covered, and what of it was retained is among what may have stood there. */
+function burstNamed(
+  of: Case,
+  spoils: readonly Spoil[],
+  found: readonly Finding[],
+  missed: (why: string) => string,
+): string | null {
+  const [{ directory, name }] = spoils as [Spoil];
+  const bytes = spoils.flatMap((spoil) => (spoil.how === 'flip' ? [spoil.bit >>> 3] : []));
+  const layout = of.written.files.find((file) => file.directory === directory && file.name === name);
+  const first = bytes[0] as number;
+  if (layout === undefined || !found.some((finding) => covers(finding, first)))
+    return missed('its first byte is not covered');
+  if (!of.live.has(pathOf(spoils[0] as Spoil))) return null;
+  for (const block of layout.blocks) {
+    if (!bytes.some((byte) => block.from <= byte && byte < block.to)) continue;
+    const on = found.filter(({ offset, bytes: length }) => offset < block.to && block.from < offset + length);
+    if (on.length === 0) return missed(`nothing covers the block at ${block.from}`);
+    const index = of.written.scenario.streams.findIndex(
+      ({ source, sensor }) => source === directory && sensor === block.sensor,
+    );
+    const retained = new Set(of.written.streams[index]?.retained);
+    const isSaid = (sequence: number): boolean =>
+      on.some(({ records }) =>
+        records.some((range) => range.sensor === block.sensor && range.from <= sequence && sequence < range.to),
+      );
+    const silent = block.records.find(({ sequence }) => retained.has(sequence) && !isSaid(sequence));
+    if (silent !== undefined && !logHit)
+      return missed(`record ${silent.sequence} of ${directory}/${block.sensor} stood there, and is not said`);
+  }
+  return null;
 }
 
 /** One bit of a block is hit: whose it was can be known, so it must be. */

@@ -61,7 +61,7 @@ interface Drawn {
 }
 
 /** A store with something on disk, and its damage. */
-async function draw(seed: number, number: number): Promise<Drawn> {
+export async function draw(seed: number, number: number): Promise<Drawn> {
   const random = new Random((seed ^ Math.imul(number + 1, 0x9e37_79b1)) >>> 0);
   for (;;) {
     const run = await build(recipeOf(random));
@@ -87,6 +87,11 @@ function liveOf(files: readonly StoredFile[]): ReadonlySet<string> {
   }
 }
 
+const describeDamage = ({ spoil, more }: Damage): string =>
+  more === undefined
+    ? describeSpoil(spoil)
+    : `${describeSpoil(spoil)}, and one of each of ${more.length} bytes behind it`;
+
 /** Runs all of it; a store that fails does not end the run. */
 export async function runVerify({ seed, count, only, onProgress }: VerifyRunOptions): Promise<VerifyRunResult> {
   const rows = new Map<string, KindRow>();
@@ -99,7 +104,7 @@ export async function runVerify({ seed, count, only, onProgress }: VerifyRunOpti
       const drawn = await draw(seed, number);
       const findings = await judgeDrawn(join(root, `${number}`), drawn, rows, sums);
       if (findings.length > 0) {
-        failures.push({ store: number, damages: drawn.damages.map(({ spoil }) => describeSpoil(spoil)), findings });
+        failures.push({ store: number, damages: drawn.damages.map(describeDamage), findings });
       }
       onProgress?.({ done: done + 1, total: numbers.length });
     }

@@ -7,7 +7,14 @@
  */
 import { sameBytes, toHex } from '../../core/bytes.ts';
 import type { PlacedFrame } from '../../core/checkpoint-format.ts';
-import { PART_HEADER_BYTES, parsePartName, partName, readPartHeader, scanPart } from '../../core/checkpoint-format.ts';
+import {
+  completeBatches,
+  PART_HEADER_BYTES,
+  parsePartName,
+  partName,
+  readPartHeader,
+  scanPart,
+} from '../../core/checkpoint-format.ts';
 import type { FoundFile } from '../../core/checkpoint-log.ts';
 import { readFile } from '../../core/read-file.ts';
 import type { Look } from '../read-only-store.ts';
@@ -42,6 +49,15 @@ interface Part {
 /** Level of what may be a power cut's doing, and of what cannot. */
 interface Levels {
   readonly tail: Finding['level'];
+  /** The last batch of the part's generation, when it is not whole. */
+  readonly tornBatch: number | null;
+}
+
+function levelsOf({ found: { log, evidence } }: Look, own: readonly Part[]): Levels {
+  const frames = own.flatMap((part) => part.frames);
+  const last = frames.reduce((highest, { batch }) => Math.max(highest, batch), 0);
+  const tail = log.complete && !evidence.tailLost ? 'note' : 'damage';
+  return { tail, tornBatch: last > 0 && !completeBatches(frames).has(last) ? last : null };
 }
 
 export async function logFindings(look: Look): Promise<Finding[]> {
@@ -76,8 +92,10 @@ export async function logFindings(look: Look): Promise<Finding[]> {
       },
     ];
   }
-  const levels: Levels = { tail: log.complete && !evidence.tailLost ? 'note' : 'damage' };
-  for (const part of parts) findings.push(...partFindings(look, part, levels));
+  for (const part of parts) {
+    const own = parts.filter(({ generation }) => generation === part.generation);
+    findings.push(...partFindings(look, part, levelsOf(look, own)));
+  }
   return [...findings, ...generationFindings(look, parts)];
 }
 
@@ -126,7 +144,7 @@ function partFindings(look: Look, part: Part, levels: Levels): Finding[] {
   const last = frames.at(-1) as PlacedFrame;
   let from = PART_HEADER_BYTES;
   for (const frame of frames) {
-    if (frame.offset > from) findings.push(lostFrames(part, from, frame.offset));
+    if (frame.offset > from) findings.push(lostFrames(part, from, frame, levels));
     const padding = frame.offset + FRAME_HEAD_BYTES + frame.payload.length + CRC_BYTES;
     const end = frame.offset + frame.bytes;
     const dirt = dirtIn(bytes, padding, end);
@@ -190,15 +208,19 @@ function noFrames(
   return at(file, 'damage', 'unreadable', 0, file.bytes, 'neither its header nor any frame of it reads');
 }
 
-/** Bytes before an intact frame that are none: what stood there was durable. */
-function lostFrames({ file, bytes }: Part, from: number, to: number): Finding {
+/** Bytes before an intact frame that are none. Before a later batch was begun, what stood there was durable. */
+function lostFrames({ file, bytes }: Part, from: number, next: PlacedFrame, levels: Levels): Finding {
   const type = bytes[from + 2] as number;
   const said =
     FRAME_NAMES[type] === undefined || type === 0
       ? 'its head does not read'
       : `a frame of ${FRAME_NAMES[type]}, by its own head`;
-  const text = `one or more frames (${said}) do not verify; intact ones follow, so they were durable once`;
-  return at(file, 'damage', 'log frame', from, to - from, text);
+  const inTail = next.batch === levels.tornBatch;
+  const why = inTail
+    ? 'the last batch misses them, so it counts for nothing: it was cut off by a power cut, or damaged since'
+    : 'intact ones of a later batch follow, so they were durable once';
+  const text = `one or more frames (${said}) do not verify; ${why}`;
+  return at(file, inTail ? levels.tail : 'damage', 'log frame', from, next.offset - from, text);
 }
 
 /** The range of bytes that are not zero; null when all are. */

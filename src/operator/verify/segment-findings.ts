@@ -43,10 +43,9 @@ function whole(
 export async function segmentFindings(context: SegmentContext, segment: FoundSegment): Promise<Finding[]> {
   const { look, missing } = context;
   const { number, source } = segment;
-  const { image } = look.found.log;
-  const live = look.state.disk?.index.segments.get(number)?.source === source;
-  const named = image.segments.get(number) === source || live;
-  if (!named) return [unnamedFinding(context, segment)];
+  const isLive = look.state.disk?.index.segments.get(number)?.source === source;
+  const isNamed = isLive || look.found.log.image.segments.get(number) === source || look.found.evidence.logLost;
+  if (!isNamed && !(mayBeNamed(look, segment) && !segment.misplaced)) return [unnamedFinding(context, segment)];
   const around = missing.around(source, number);
   const costs = around.length === 0 ? 'no retained record is missing here' : `missing around it: ${listText(around)}`;
   const broken = (what: FindingKind, why: string): Finding[] => [
@@ -58,7 +57,15 @@ export async function segmentFindings(context: SegmentContext, segment: FoundSeg
     return broken('foreign', `it is of another store (${toHex(segment.header.storeId)})`);
   const read = await readFile(look.disk, directoryOf(source), segmentName(number), segment.bytes);
   if (!read.ok) return broken('unreadable', `it cannot be read (${read.error.detail})`);
-  return liveFindings(context, segment, segment.header, read.value);
+  const findings = await liveFindings(context, segment, segment.header, read.value);
+  return findings.length > 0 || isNamed ? findings : [unnamedFinding(context, segment)];
+}
+
+/** Whether its name may be what a damaged log has lost: then recovery looks into it, and so does verify. */
+function mayBeNamed({ found: { log, evidence } }: Look, segment: FoundSegment): boolean {
+  if (log.intact && !evidence.tailLost) return false;
+  const isTheirs = segment.header !== null && !evidence.ours(segment);
+  return !isTheirs && (segment.number < evidence.nextLogged || evidence.tailLost || evidence.isLater(segment));
 }
 
 /** What no log names: it counts for nothing, or opening copies what is whole of it. */
