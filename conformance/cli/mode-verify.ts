@@ -42,12 +42,17 @@ export const command: ModeCommand<{ readonly count?: number; readonly only?: num
     });
     screen.clear();
     if (json) console.log(JSON.stringify(result));
-    const { damages, named, retained, lost, kept, failures } = result;
+    const { damages, named, retained, lost, uncommitted, kept, failures } = result;
     screen.text(`\n${tableOf(result)}`);
     screen.text(`${result.stores} stores with ${damages} damages, ${named} of them named`);
     screen.text(
       `${retained} retained records: ${lost} in blocks that were hit, ${kept} of the other ${retained - lost} kept`,
     );
+    if (uncommitted > 0) {
+      screen.text(
+        `${uncommitted} not kept: behind a hit block of a flush whose commit in the log was spoiled as well, which makes it a flush cut off`,
+      );
+    }
     for (const { store, damages: done, findings } of failures.slice(0, FAILURES_SHOWN)) {
       screen.note(
         `store ${store}: ${done.join('; ')}\n  ${findings.join('\n  ')}\n  again: --verify --seed ${seed} --only ${store}`,

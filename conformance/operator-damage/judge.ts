@@ -37,6 +37,11 @@ export interface Judgement {
   /** Retained records before the damage, those that were hit, those that are there after repair. */
   readonly retained: number;
   readonly lost: number;
+  /**
+   * Sound ones that are not kept: the end of the log was spoiled, which makes their flush look cut off, and a record before
+   * them was hit as well, so that they do not continue their stream. What survives of a cut-off flush is a prefix.
+   */
+  readonly uncommitted: number;
   readonly kept: number;
 }
 
@@ -50,7 +55,7 @@ export interface Case {
 
 export async function judge(of: Case): Promise<Judgement> {
   const wrong: string[] = [];
-  const counts = { named: 0, retained: 0, lost: 0, kept: 0 };
+  const counts = { named: 0, retained: 0, lost: 0, uncommitted: 0, kept: 0 };
   try {
     const before = await stateOf(of.directory);
     const seen = await withPlace(of.directory, async (place) => ({
@@ -64,7 +69,7 @@ export async function judge(of: Case): Promise<Judgement> {
     judgePlan(seen.plan, done, wrong);
     if (!done.ok) wrong.push(`repair was refused: ${done.failure.message}`);
     else {
-      await judgeRecords(of, seen.dumped, counts, wrong);
+      await judgeRecords(of, seen, counts, wrong);
       wrong.push(...deletedFiles(of, seen.findings, await filesIn(of.directory)));
     }
     const after = await withPlace(of.directory, (place) => verify(place));
@@ -135,12 +140,30 @@ function deletedFiles(of: Case, findings: readonly Finding[], after: readonly St
 const digest = (records: Iterable<WrittenRecord>): number =>
   crc32(JSON.stringify([...records].sort((a, b) => a.sequence - b.sequence)));
 
+/** Records of segments that verify calls cut off, where the end of the log was spoiled: `source/sensor` and number. */
+function cutOffRecords({ written, damages }: Case, findings: readonly Finding[]): Set<string> {
+  const cutOff = logHit({ damages }) ? findings.filter(({ what }) => what === 'cut off') : [];
+  const files = written.files.filter(({ directory, name }) =>
+    cutOff.some(({ file }) => file === `${directory}/${name}`),
+  );
+  return new Set(
+    files.flatMap(({ directory, blocks }) =>
+      blocks.flatMap(({ sensor, records }) => records.map(({ sequence }) => `${directory}/${sensor} ${sequence}`)),
+    ),
+  );
+}
+
 async function judgeRecords(
-  { directory, written, damages }: Case,
-  dumpedBefore: ReadonlyMap<string, ReadonlyMap<number, WrittenRecord>>,
-  counts: { retained: number; lost: number; kept: number },
+  of: Case,
+  seen: {
+    readonly findings: readonly Finding[];
+    readonly dumped: ReadonlyMap<string, ReadonlyMap<number, WrittenRecord>>;
+  },
+  counts: { retained: number; lost: number; uncommitted: number; kept: number },
   wrong: string[],
 ): Promise<void> {
+  const { directory, written, damages } = of;
+  const cutOff = cutOffRecords(of, seen.findings);
   const { streams } = decodeStore(await filesIn(directory));
   const spoils = spoilsOf(damages);
   // What the log forgot of itself cannot be told: that there were records behind the last that is left, for instance.
@@ -158,6 +181,7 @@ async function judgeRecords(
     for (const sequence of retained) {
       counts.retained++;
       if (given.has(sequence)) counts.kept++;
+      else if (cutOff.has(`${name} ${sequence}`) && [...hit].some((before) => before < sequence)) counts.uncommitted++;
       else if (!hit.has(sequence)) wrong.push(`${name} lost record ${sequence}, whose block is sound`);
       else {
         counts.lost++;
@@ -165,7 +189,7 @@ async function judgeRecords(
         if (!told) wrong.push(`${name} lost record ${sequence}, which is not in the ledger`);
       }
     }
-    if (digest(given.values()) !== digest(dumpedBefore.get(name)?.values() ?? []))
+    if (digest(given.values()) !== digest(seen.dumped.get(name)?.values() ?? []))
       wrong.push(`dump gave other records of ${name} than are there after repair`);
   }
 }

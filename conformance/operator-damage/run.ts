@@ -49,9 +49,13 @@ export interface VerifyRunResult {
   readonly retained: number;
   /** Of them in blocks that were hit. */
   readonly lost: number;
+  /** Sound ones behind them, of a flush whose commit was spoiled too (judge.ts). */
+  readonly uncommitted: number;
   readonly kept: number;
   readonly failures: readonly VerifyRunFailure[];
 }
+
+type Sums = Record<'damages' | 'named' | 'retained' | 'lost' | 'uncommitted' | 'kept', number>;
 
 interface Drawn {
   readonly files: readonly StoredFile[];
@@ -96,7 +100,7 @@ const describeDamage = ({ spoil, more }: Damage): string =>
 export async function runVerify({ seed, count, only, onProgress }: VerifyRunOptions): Promise<VerifyRunResult> {
   const rows = new Map<string, KindRow>();
   const failures: VerifyRunFailure[] = [];
-  const sums = { damages: 0, named: 0, retained: 0, lost: 0, kept: 0 };
+  const sums = { damages: 0, named: 0, retained: 0, lost: 0, uncommitted: 0, kept: 0 };
   const numbers = only === undefined ? Array.from({ length: count }, (_, i) => i) : [only];
   const root = await mkdtemp(join(tmpdir(), 'imatrix-damage-'));
   try {
@@ -119,7 +123,7 @@ async function judgeDrawn(
   directory: string,
   { files, damages, written, live }: Drawn,
   rows: Map<string, KindRow>,
-  sums: { damages: number; named: number; retained: number; lost: number; kept: number },
+  sums: Sums,
 ): Promise<readonly string[]> {
   try {
     await writeFiles(directory, files);
@@ -139,7 +143,7 @@ async function judgeDrawn(
     const missed = judged.findings.filter((each) => each.startsWith('not named')).length;
     for (const [i, { kind }] of damages.entries()) if (i >= missed) (rows.get(kind) as KindRow).named++;
     sums.damages += damages.length;
-    for (const key of ['named', 'retained', 'lost', 'kept'] as const) sums[key] += judged[key];
+    for (const key of ['named', 'retained', 'lost', 'uncommitted', 'kept'] as const) sums[key] += judged[key];
     return judged.findings;
   } finally {
     await rm(directory, { recursive: true, force: true });

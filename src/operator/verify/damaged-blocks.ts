@@ -107,6 +107,7 @@ export function nameGap(segment: DamagedSegment, gap: Gap, limit: number): Findi
     const how = exact
       ? 'with one bit turned back its checksum is right'
       : 'by its own head, and these records are nowhere else';
+    segment.missing.claim(rangeOf(source, head));
     findings.push({
       ...{ level: 'damage', what: 'block', file: segment.file, offset: at, bytes: end - at, certain: true },
       records: [rangeOf(source, head)],

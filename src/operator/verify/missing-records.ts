@@ -24,6 +24,8 @@ const overlap = (a: readonly [number, number], b: readonly [number, number]): nu
 export class MissingRecords {
   readonly #look: Look;
   readonly #slots = new Map<string, number>();
+  /** What damaged blocks were found to have held: it stood nowhere else. */
+  readonly #claimed: RecordRange[] = [];
 
   constructor(look: Look) {
     this.#look = look;
@@ -68,6 +70,26 @@ export class MissingRecords {
     return ranges.length === 0 || ranges.some(isNew) ? '' : '; the ledger has what was retained of them already';
   }
 
+  /** Says that a damaged block held these: from now on no other one can have. */
+  claim(range: RecordRange): void {
+    this.#claimed.push(range);
+  }
+
+  /** What of a range nobody has claimed. */
+  #unclaimed(range: RecordRange): RecordRange[] {
+    let rest = [range];
+    for (const { source, sensor, from, to } of this.#claimed) {
+      if (source !== range.source || sensor !== range.sensor) continue;
+      rest = rest
+        .flatMap((each) => [
+          { ...each, to: Math.min(each.to, from) },
+          { ...each, from: Math.max(each.from, to) },
+        ])
+        .filter((each) => each.from < each.to);
+    }
+    return rest;
+  }
+
   /** Every range of missing records that a segment of this number and source can have held. */
   around(source: number, number: number): RecordRange[] {
     const name = SOURCES[source as 0 | 1 | 2] as Source;
@@ -75,7 +97,8 @@ export class MissingRecords {
     for (const [slot, stream] of this.#look.streams.entries()) {
       if (stream.source !== name) continue;
       for (const [from, to] of this.#holesOf(stream)) {
-        if (this.#between(slot, from, to, number)) ranges.push({ source: name, sensor: stream.sensor, from, to });
+        if (!this.#between(slot, from, to, number)) continue;
+        ranges.push(...this.#unclaimed({ source: name, sensor: stream.sensor, from, to }));
       }
     }
     return ranges;
