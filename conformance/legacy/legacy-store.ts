@@ -142,14 +142,10 @@ export class LegacyStore implements StoreUnderTest {
     return answerOf(code);
   }
 
-  /** As applications erase a part: no_pending says how much, and is set to the rest afterwards. */
+  /** As applications erase a part: no_pending says how much. */
   #eraseEntry(stream: number, n: number): number {
-    const data = this.#csd[stream] as ControlSensorData;
-    const before = data.no_pending;
-    data.no_pending = n;
-    const code = this.#mm.eraseEntry(this.#csb, this.#csd, stream);
-    if (code !== SUCCESS && before !== undefined) data.no_pending = before;
-    return code;
+    (this.#csd[stream] as ControlSensorData).no_pending = n;
+    return this.#mm.eraseEntry(this.#csb, this.#csd, stream);
   }
 
   async revert(stream: number): Promise<Refused | undefined> {

@@ -121,7 +121,7 @@ export function write_tsd_evt(
 /**
  * Gives the oldest unread record of csb[entry], into `value` when it is given and into csd[entry].last_read, and counts
  * csd[entry].no_pending up. Set no_pending back, and the next read repeats from there.
- * @returns SUCCESS; BOUNDS_VIOLATION (there is none); CONSISTENCY_FAILURE (no_pending is more than was read);
+ * @returns SUCCESS; BOUNDS_VIOLATION (there is none); CONSISTENCY_FAILURE (no_pending was more than was read, and is right again);
  * DISK_IO_FAILED (try again); INVALID_PARAMETER.
  */
 export function read_tsd_evt(
@@ -135,7 +135,8 @@ export function read_tsd_evt(
 
 /**
  * Erases the csd[entry].no_pending oldest records of csb[entry]: those that were read, or fewer if it was set so.
- * @returns SUCCESS; BOUNDS_VIOLATION (no_pending is more than was read; nothing is erased); INVALID_PARAMETER.
+ * @returns SUCCESS; BOUNDS_VIOLATION (no_pending was more than was read, and is right again; nothing is erased);
+ * INVALID_PARAMETER.
  */
 export function erase_tsd_evt(csb: readonly ControlSensorBlock[], csd: ControlSensorData[], entry: number): ResultCode {
   return manager.eraseEntry(csb, csd, entry);

@@ -113,8 +113,10 @@ export class LegacyMemoryManager {
       const code = session.write(written, timeMs);
       for (const { target, data, value } of code === SUCCESS ? written : []) {
         if (data === undefined) continue;
-        put(data, { last_sample_time: timeMs, last_value: value, valid: 1 });
-        this.#count(session.find(target), data);
+        // Not its no_pending: somebody may have set that back, for the next read to find.
+        const no_samples = session.find(target)?.sensor.marks.retained;
+        put(data, { last_sample_time: timeMs, last_value: value, valid: 1, no_samples });
+        if (checked(() => data.no_pending ?? null) === null) this.#leave(data, 'no_pending', 0);
       }
       return this.#noted(entry, code);
     });
@@ -132,7 +134,7 @@ export class LegacyMemoryManager {
       if (stream === null) return BOUNDS_VIOLATION;
       const records = session.source(entry.target.source);
       const position = this.#setBy(entry) ?? stream.taken;
-      if (position > stream.taken) return this.#noted(entry, CONSISTENCY_FAILURE);
+      if (position > stream.taken) return this.#putRight(entry, stream, CONSISTENCY_FAILURE);
       if (position < stream.taken) records.rewindStream(stream, position);
       const record = records.readFrom(stream);
       this.#count(stream, entry.data);
@@ -158,9 +160,7 @@ export class LegacyMemoryManager {
       const said = checked(() => entry.data.no_pending ?? null);
       const count = isCount(said) ? said : taken;
       const isErased = stream === null ? count === 0 : session.source(entry.target.source).eraseOf(stream, count);
-      // A counter that nobody has set is stale by calls for the whole source: the next try finds it right.
-      if (isErased || said === this.#left.get(entry.data)) this.#count(stream, entry.data);
-      return isErased ? SUCCESS : this.#noted(entry, BOUNDS_VIOLATION);
+      return this.#putRight(entry, stream, isErased ? SUCCESS : BOUNDS_VIOLATION);
     });
   }
 
@@ -232,6 +232,12 @@ export class LegacyMemoryManager {
     if (object === null) return true;
     this.#left.set(object, value);
     return put(object, { [field]: value });
+  }
+
+  /** The counters are as the store has them whatever came of it: one gone astray is refused once, not for ever. */
+  #putRight(entry: Entry, stream: LegacyStream | null, code: ResultCode): ResultCode {
+    this.#count(stream, entry.data);
+    return this.#noted(entry, code);
   }
 
   #noted({ data }: Entry, code: ResultCode): ResultCode {
