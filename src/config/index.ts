@@ -16,4 +16,4 @@ export {
 export type { ConfigurationOptions, ConfigurationValues, Key, LogLevel, LogTarget } from './keys.ts';
 export { KEY_NAMES, KEYS, LOG_LEVELS, LOG_TARGETS } from './keys.ts';
 export type { OpenConfiguredOptions } from './open-configured.ts';
-export { logOf, openConfigured } from './open-configured.ts';
+export { logOf, openConfigured, showIfConfigured } from './open-configured.ts';

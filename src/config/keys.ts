@@ -27,6 +27,7 @@ export interface ConfigurationValues {
   readonly streams_max: number;
   readonly free_floor_mb: number;
   readonly when_disk_full: WhenDiskFull;
+  readonly live: boolean;
   readonly log: LogTarget;
   readonly log_file: string;
   readonly log_level: LogLevel;
@@ -196,6 +197,11 @@ export const KEYS: Rules = {
         ? 'A full disk costs the oldest records; each is in the loss ledger.'
         : 'A full disk keeps what it has: RAM fills, then new records are refused and counted.',
   },
+  live: flag(false, (on) =>
+    on
+      ? 'Other programs of the same user may ask the running store for its figures: imatrix-mm stats, serve --metrics, serve --live.'
+      : 'Other programs see what is on disk, and not what is in RAM.',
+  ),
   log: {
     default: 'off',
     wanted: LOG_TARGETS.join(', '),

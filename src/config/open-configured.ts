@@ -2,6 +2,7 @@
  * A store as a configuration asks for it, with its log. What each key does is done here and in the engine, nowhere else.
  */
 import type { StoreEvent } from '../announcer.ts';
+import { serveLive } from '../live.ts';
 import { eventLog } from '../log/event-log.ts';
 import type { Log } from '../log/log.ts';
 import { openLog } from '../log/log.ts';
@@ -57,5 +58,24 @@ export async function openConfigured(
     }
     if (aside.value !== null) log.write('warn', 'not-recovered', { store: values.disk_path, folder: aside.value });
   }
-  return openOn(platform, settings, { onEvent: hear, flushEachAppend: !values.flash_wear_minimize });
+  const store = await openOn(platform, settings, { onEvent: hear, flushEachAppend: !values.flash_wear_minimize });
+  await showIfConfigured(store, values, log);
+  return store;
+}
+
+/**
+ * With live = true: lets other programs ask for the store's figures, which are nobody's without a disk.
+ * @param log is told what goes wrong with that; the store is not affected.
+ */
+export async function showIfConfigured(
+  store: Store,
+  values: ConfigurationValues,
+  log: Pick<Log, 'write'>,
+): Promise<void> {
+  if (!values.live || store.stats().diskBytes === 0) return;
+  try {
+    await serveLive(store, { directory: values.disk_path });
+  } catch (error) {
+    log.write('warn', 'live-failed', { store: values.disk_path, message: (error as Error).message });
+  }
 }

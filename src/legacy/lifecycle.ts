@@ -7,7 +7,7 @@
  * go to the log (voice.ts).
  */
 import { setAside } from '../config/not-recovered.ts';
-import { logOf } from '../config/open-configured.ts';
+import { logOf, showIfConfigured } from '../config/open-configured.ts';
 import type { Failure, Result } from '../core/codes.ts';
 import { success } from '../core/codes.ts';
 import type { Platform } from '../core/port.ts';
@@ -102,6 +102,11 @@ export class Lifecycle {
       onEvent: this.#voice.hear,
       flushEachAppend: !values.flash_wear_minimize,
     });
+    if (options.platform === null) {
+      await showIfConfigured(store, values, {
+        write: (level, event, fields = {}) => this.#voice.say(level, event, fields),
+      });
+    }
     this.#session = new Session(store, () => this.#now());
     return SUCCESS;
   }

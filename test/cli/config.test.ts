@@ -77,12 +77,12 @@ describe('config check', () => {
 
 describe('what comes with the package', () => {
   // Goal: the example is a file that works as it is, and leaves nothing out. Method: checked as a user's own.
-  test('the example file has every key, each with its default but the log', () => {
+  test('the example file has every key, each with its default but those that an operator wants', () => {
     const { values, origins, problems } = checkConfiguration({ file: EXAMPLE, environment: {} });
     expect(problems).toEqual([]);
     for (const key of KEY_NAMES) {
       expect(origins[key].kind, key).toBe('file');
-      expect(values[key], key).toBe(key === 'log' ? 'file' : KEYS[key].default);
+      expect(values[key], key).toBe(key === 'log' ? 'file' : key === 'live' ? true : KEYS[key].default);
     }
   });
 

@@ -1,13 +1,15 @@
 /**
  * A store as its configuration asks for it: each switch does on a real directory what its effect says.
  */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ConfigurationOptions } from '../../src/config/index.ts';
 import { loadConfiguration, openConfigured } from '../../src/config/index.ts';
 import { openStore, type Store, type StoreEvent } from '../../src/index.ts';
+import { LegacyMemoryManager } from '../../src/legacy/manager.ts';
+import { observeDirectory } from '../../src/metrics/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'imatrix-mm-configured-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -155,4 +157,37 @@ test('a configured log has the life of its store', async () => {
     ...['recovery-begin', 'recovery-end', 'flush-begin', 'flush-end', 'closed'],
     ...['not-recovered', 'recovery-begin', 'recovery-end', 'closed'],
   ]);
+});
+
+// Goal: an application that cannot be changed can be asked all the same. Method: the figures from beside it; then the same
+// with a place for the address that is taken.
+test('live = true lets other programs ask for figures, and what fails about that stops nobody', async () => {
+  const directory = temporaryDirectory();
+  const store = await opened({ disk_path: directory, live: true });
+  store.stream('host', 1, EVT).append(1, 1);
+  const look = observeDirectory(directory);
+  expect(await look()).toMatchObject({ isUp: true, figures: { stats: { atRisk: 1 } } });
+  await store.close();
+  expect(await look()).toMatchObject({ isUp: false, figures: { stats: { retained: 1 } } });
+
+  mkdirSync(join(directory, 'live.json'));
+  const log_file = join(folder, 'live.log');
+  const other = await opened({ disk_path: directory, live: true, log: 'file', log_file });
+  expect(await look()).toMatchObject({ isUp: false, isOpen: true });
+  await other.close();
+  await expect.poll(() => readFileSync(log_file, 'utf8')).toMatch(/ warn {2}live-failed store=.* message=/);
+});
+
+// Goal: the old calls do as the file says, without a change of the application. Method: the file is named by a variable
+// that every application has around it; the store is asked from beside it.
+test('live = true in a file reaches the store behind the old calls', async () => {
+  const directory = temporaryDirectory();
+  const file = join(folder, 'old.ini');
+  writeFileSync(file, `[memory_manager_v2]\ndisk_path = ${directory}\nlive = yes\n`);
+  vi.stubEnv('MEMORY_MANAGER_V2_CONFIG', file);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const mm = new LegacyMemoryManager();
+  expect(await mm.init()).toBe(0);
+  expect(await observeDirectory(directory)()).toMatchObject({ isUp: true });
+  expect(await mm.shutdown()).toBe(0);
 });

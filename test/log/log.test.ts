@@ -213,6 +213,6 @@ describe('the lines of a store', () => {
       .map(({ event, level }) => `${event} ${level}`);
     const page = readFileSync(join(import.meta.dirname, '../../docs/logging.md'), 'utf8');
     const rows = [...page.matchAll(/^\| `([a-z-]+)` \| (\w+) \|/gm)].map(([, event, level]) => `${event} ${level}`);
-    expect(rows.sort()).toEqual([...written, 'not-recovered warn', 'log-lines-lost warn'].sort());
+    expect(rows.sort()).toEqual([...written, 'not-recovered warn', 'live-failed warn', 'log-lines-lost warn'].sort());
   });
 });
