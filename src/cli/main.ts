@@ -10,6 +10,8 @@ import { EXIT_UNUSABLE, expectedMessage, oneLine } from './cli-error.ts';
 import { configCommand } from './config.ts';
 import { conformanceCommand } from './conformance.ts';
 import { dumpCommand } from './dump.ts';
+import { exportCommand } from './export.ts';
+import { importCommand } from './import.ts';
 import { infoCommand } from './info.ts';
 import { ledgerCommand } from './ledger.ts';
 import { repairCommand } from './repair.ts';
@@ -49,6 +51,8 @@ function program(): Command {
     .addCommand(infoCommand())
     .addCommand(verifyCommand())
     .addCommand(dumpCommand())
+    .addCommand(importCommand())
+    .addCommand(exportCommand())
     .addCommand(rolloutCommand())
     .addCommand(repairCommand())
     .addCommand(ledgerCommand());

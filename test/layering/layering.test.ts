@@ -66,6 +66,7 @@ describe('refuses', () => {
     ['src/wiced.ts', `import { linux } from './platform/linux.ts';`, 'imports ./platform/linux.ts, which src/wiced.ts'],
     ['src/store.ts', `import { run } from './cli/main.ts';`, 'imports ./cli/main.ts, which src'],
     ['src/store.ts', `import { setup } from 'xstate';`, 'imports xstate, which src'],
+    ['src/migration/map.ts', `import { run } from '../cli/main.ts';`, 'imports ../cli/main.ts, which src/migration'],
     ['src/rollout/decide.ts', `import { run } from '../cli/main.ts';`, 'imports ../cli/main.ts, which src/rollout'],
     ['src/operator/repair.ts', `import { run } from '../cli/main.ts';`, 'imports ../cli/main.ts, which src/operator'],
     [
@@ -117,6 +118,7 @@ describe('refuses', () => {
       'src/cli/',
       'src/operator/',
       'src/rollout/',
+      'src/migration/',
       'model/',
       'conformance/',
       'conformance/visualise/',

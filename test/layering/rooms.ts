@@ -52,6 +52,13 @@ export const ROOMS: readonly Room[] = [
     packages: [],
     node: true,
   },
+  {
+    name: 'src/migration',
+    pattern: /^src\/migration\//,
+    files: /^src\/(core\/|migration\/|operator\/|[^/]+\.ts$)/,
+    packages: [],
+    node: true,
+  },
   { name: 'src/rollout', pattern: /^src\/rollout\//, files: /^src\/rollout\//, packages: [], node: true },
   {
     name: 'src/cli, src/legacy, src/config, src/log and src/metrics',
