@@ -176,7 +176,7 @@ export class Account {
       if (given !== wanted) this.#corrupt(sensor, sequence, `has the value ${given}, appended was ${wanted}`);
       else if (timesMs[k] !== wantedMs) this.#corrupt(sensor, sequence, `has the time ${timesMs[k]}, not ${wantedMs}`);
       else if (epochs[k] !== run.epoch) this.#corrupt(sensor, sequence, `is of epoch ${epochs[k]}, not ${run.epoch}`);
-      checksum = (Math.imul(checksum ^ given, 0x01000193) + sequence) >>> 0;
+      checksum = (Math.imul(checksum ^ given, 0x01000193) + sequence + (timesMs[k] as number)) >>> 0;
     }
     this.figures.checksum = checksum;
     this.figures.delivered += sequences.length;

@@ -143,6 +143,26 @@ describe('the account', () => {
     expect(findings.count('redelivery')).toBe(1);
   });
 
+  // Goal: a run that was killed goes on. Method: an account as it was a tick ago, and a store that has gone on without it.
+  test('believes a store that went on alone, and verifies what it delivers all the same', () => {
+    const findings = new Findings(() => 'now');
+    const before = new Account(findings, (tick) => TICKS_MS[tick] as number);
+    before.epoch = 1;
+    before.append(1, 0, timeAt(1, TICKS_MS[0] as number, bitsAt(1, 0)), 0);
+    const image = JSON.parse(JSON.stringify(before.image()));
+    const account = Account.restore(findings, (tick) => TICKS_MS[tick] as number, image);
+    expect(account.believe(marks(1, 3), 1)).toBe(3);
+    account.reopen({ epoch: 2, marks: marks(1, 3), clean: false });
+    expect(findings.total).toBe(0);
+    account.deliver(
+      1,
+      columns({ sequence: 1, timeMs: timeAt(1, TICKS_MS[1] as number, bitsAt(1, 1)), bits: bitsAt(1, 1) }),
+    );
+    expect(findings.total).toBe(0);
+    account.deliver(1, columns({ sequence: 2, bits: 7 }));
+    expect(findings.count('corruption')).toBe(1);
+  });
+
   test('finds damage where nothing was spoiled', () => {
     const { account, findings } = begun();
     account.spoil(1, 0, 2);
