@@ -37,6 +37,7 @@ const MINUTE_TICKS = 6;
 const FILL_STEPS = 8;
 const FILL_FROM_BYTES = 160 * 1024;
 const FILL_STEP_BYTES = 24 * 1024;
+const BAD_PLACES = [null, 'host', 'mgc', 'can_controller'] as const;
 const HOUR_MS = 3_600_000;
 const DEADLINE_MS = 200;
 
@@ -158,18 +159,23 @@ export const INCIDENTS: Readonly<Record<IncidentKind, IncidentEntry>> = {
   'writes fail': {
     mark: 'trouble',
     calm: true,
-    begin: (scene) =>
-      trouble(
+    begin: (scene) => {
+      const { device, random } = scene;
+      // Of all files, or of one source only: then the log can be written, and must not say that the segment was.
+      const directory = random.pick(BAD_PLACES);
+      return trouble(
         scene,
-        1 + scene.random.below(10),
+        1 + random.below(10),
         () =>
-          fault(scene.device, {
+          fault(device, {
             kind: 'write',
+            ...(directory === null ? {} : { directory }),
             times: Number.POSITIVE_INFINITY,
-            fault: { code: 'IO', shortBytes: scene.random.below(4096) },
+            fault: { code: 'IO', shortBytes: random.below(4096) },
           }),
         () => {},
-      ),
+      );
+    },
   },
   'syncs fail': {
     mark: 'trouble',
