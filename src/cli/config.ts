@@ -1,11 +1,11 @@
 /**
- * `imatrix-mm config check FILE`: what the store would be set to, where each value comes from and what it does. Opens
+ * `imatrix-mm config check [FILE]`: what the store would be set to, where each value comes from and what it does. Opens
  * and makes nothing. Exit code 0: everything is accepted; 1: something is not, and a store would not be opened; 2: the
  * file cannot be read.
  */
 import { Command } from 'commander';
 import type { Checked, Key } from '../config/index.ts';
-import { checkConfiguration, KEY_NAMES, KEYS, originText } from '../config/index.ts';
+import { checkConfiguration, FILE_VARIABLE, KEY_NAMES, KEYS, originText } from '../config/index.ts';
 import { sizeText } from '../config/keys.ts';
 import { CliError, describeSystemError, EXIT_WRONG } from './cli-error.ts';
 import { paintFor, plural, table } from './screen.ts';
@@ -27,7 +27,7 @@ export function configCommand(): Command {
         'Explains what a store would be set to: each value, who set it, and what it does.\n' +
           'Variables MEMORY_MANAGER_V2_* of the environment are stronger than the file.',
       )
-      .argument('<file>', 'INI file with a section [memory_manager_v2]')
+      .argument('[file]', 'INI file with a section [memory_manager_v2] (default: the one that a program would read)')
       .option('--no-environment', 'leave the variables of the environment out')
       .option('--json', 'one JSON object instead of the table', false)
       .addHelpText(
@@ -38,18 +38,21 @@ export function configCommand(): Command {
   );
 }
 
-function check(file: string, { environment, json }: CheckFlags): void {
+function check(file: string | undefined, { environment, json }: CheckFlags): void {
   const checked = read(file, environment);
   process.stdout.write(json ? `${JSON.stringify(asJson(checked), null, 2)}\n` : asText(checked));
   if (checked.problems.length > 0) process.exitCode = EXIT_WRONG;
 }
 
-function read(file: string, environment: boolean): Checked {
+function read(file: string | undefined, environment: boolean): Checked {
   try {
-    return checkConfiguration({ file, ...(environment ? {} : { environment: {} }) });
+    return checkConfiguration({
+      ...(file === undefined ? {} : { file }),
+      ...(environment ? {} : { environment: {} }),
+    });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    throw new CliError(describeSystemError(error as NodeJS.ErrnoException, file));
+    throw new CliError(describeSystemError(error as NodeJS.ErrnoException, file ?? process.env[FILE_VARIABLE]));
   }
 }
 
@@ -85,7 +88,12 @@ function asText(checked: Checked): string {
   const columns = Math.min(COLUMNS_MAX, Math.max(COLUMNS_MIN, process.stdout.columns ?? 0));
   const before = [0, 1, 2].reduce((sum, i) => sum + Math.max(...rows.map((row) => row[i]?.length ?? 0)) + 2, 2);
   const wrapped = rows.map((row) => [...row.slice(0, 3), inColumn(row[3] ?? '', Math.max(40, columns - before))]);
-  const lines = [`[memory_manager_v2] of ${file}`, '', table(['key', 'value', 'source', 'effect'], wrapped), ''];
+  const lines = [
+    `[memory_manager_v2] ${file === null ? 'without a file' : `of ${file}`}`,
+    '',
+    table(['key', 'value', 'source', 'effect'], wrapped),
+    '',
+  ];
   if (problems.length === 0)
     lines.push(
       paint.green(values.enabled ? 'accepted: a store opens with these values' : 'accepted: nothing is opened'),

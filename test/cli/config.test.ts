@@ -62,10 +62,24 @@ describe('config check', () => {
     });
   });
 
+  // Goal: what is this machine set to? Method: no file in the command, one in the environment, and one that is not there.
+  test('without a file explains what a program here would read', async () => {
+    const file = fileOf('disk_limit_mb = 77');
+    const named = await imatrixMm(['config', 'check'], { env: { MEMORY_MANAGER_V2_CONFIG: file } });
+    expect(named.code).toBe(0);
+    expect(named.stdout).toContain(`[memory_manager_v2] of ${file}\n`);
+    expect(named.stdout).toMatch(/^ {2}disk_limit_mb +77 +line 2 /m);
+    const gone = await imatrixMm(['config', 'check'], { env: { MEMORY_MANAGER_V2_CONFIG: '/nowhere.ini' } });
+    expect(gone).toMatchObject({
+      code: 2,
+      stderr: 'imatrix-mm: /nowhere.ini: no such file or directory; check the path\n',
+    });
+  });
+
   test.each([
     ['a file that is not there', [join(directory, 'none.ini')], /none\.ini: no such file or directory; check the path/],
     ['a directory', [directory], /it is a directory; give a file/],
-    ['no file', [], /missing required argument 'file' \(see imatrix-mm config check --help\)/],
+    ['two files', ['x.ini', 'y.ini'], /too many arguments.*\(see imatrix-mm config check --help\)/],
     ['an unknown option', ['x.ini', '--jason'], /unknown option '--jason'; Did you mean --json\?/],
   ])('is refused for %s in one line', async (_, args, says) => {
     const { code, stdout, stderr } = await check(...args);

@@ -170,6 +170,10 @@ test('live = true lets other programs ask for figures, and what fails about that
   await store.close();
   expect(await look()).toMatchObject({ isUp: false, figures: { stats: { retained: 1 } } });
 
+  const unseen = await opened({ disk_path: directory });
+  expect(await look()).toMatchObject({ isUp: false, isOpen: true });
+  await unseen.close();
+
   mkdirSync(join(directory, 'live.json'));
   const log_file = join(folder, 'live.log');
   const other = await opened({ disk_path: directory, live: true, log: 'file', log_file });
