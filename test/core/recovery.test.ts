@@ -466,6 +466,22 @@ describe('a damaged log', () => {
     }
   });
 
+  // Goal: what a damaged log may have named is never deleted for being damaged itself. Method: a byte of the log and a segment of it, emptied or without a block.
+  it('keeps a segment that it may have named and of which nothing can be read', async () => {
+    const bench = await loggedStore();
+    const image = bench.disk.snapshot();
+    const name = logNameOf(bench.disk);
+    const used = contentOf(bench.disk, '', name).findLastIndex((byte) => byte !== 0) + 1;
+    for (let at = 0; at < used; at += 3) {
+      const disk = SimulatedDisk.restore(bench.clock, image);
+      disk.flipBit('', name, at * 8 + (at % 8));
+      disk.truncate('host', SEG(5), at % 2 === 0 ? 0 : 70);
+      const after = await Workbench.open({ poolBytes: 65_536 }, disk);
+      expect(after.engine.recovery.setAside, `byte ${at}`).toContain(`host/${SEG(5)}.damaged`);
+      expect(after.disk.files().some((file) => file.name === `${SEG(5)}.damaged`)).toBe(true);
+    }
+  });
+
   // Goal: an unreadable log or segment is damage, not a reason not to start. Method: reads fail for good, whole files or from a page on.
   it('opens when the medium refuses the log, and when it refuses a segment', async () => {
     const bench = await loggedStore();
