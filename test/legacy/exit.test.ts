@@ -6,7 +6,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { temporaryDirectory } from '../platform/temporary.ts';
 import { ROOT } from '../tools/project-files.ts';
 
@@ -22,7 +22,8 @@ const program = (directory: string, rest: string): string[] => [
 ];
 
 const WRITE = `for (let i = 0; i < 3; i++) mm.write_tsd_evt_unified(0, { sensor_id: 1, value: i });`;
-const WAIT = `console.log('written'); setInterval(() => {}, 1000);`;
+/** It ends by itself in the end, should nobody be left to stop it. */
+const WAIT = `console.log('written'); setTimeout(() => {}, 30_000);`;
 
 /** What a later program finds. */
 async function found(directory: string): Promise<string> {
@@ -35,6 +36,7 @@ async function found(directory: string): Promise<string> {
 
 async function stopped(directory: string, rest: string, signal: NodeJS.Signals): Promise<void> {
   const child = spawn(process.execPath, program(directory, rest), { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
   await once(child.stdout, 'data');
   child.kill(signal);
   await once(child, 'exit');
