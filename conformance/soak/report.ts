@@ -45,6 +45,9 @@ export function tableText(
     .join('\n');
 }
 
+const COLUMNS = 100;
+const NAME_CELLS = 24;
+
 const SIGN: Readonly<Record<Gate['must'], string>> = {
   be: '=',
   'stay below': '<',
@@ -53,8 +56,13 @@ const SIGN: Readonly<Record<Gate['must'], string>> = {
   'be above': '>',
 };
 
-const figure = (value: number | null, unit: string): string =>
-  value === null ? 'none' : unit === 'bytes' ? bytesText(value) : `${thousands(value)}${unit === '%' ? ' %' : ''}`;
+function figure(value: number | null, unit: string): string {
+  if (value === null) return 'none';
+  if (unit === 'bytes') return bytesText(value);
+  // A share of almost nothing is not nothing.
+  const text = value > 0 && value < 0.01 ? `${value}` : thousands(value);
+  return unit === '%' ? `${text} %` : text;
+}
 
 export function gatesText(gates: readonly Gate[], paint: Paint): string {
   const rows = gates.map(({ id, what, must, limit, measured, unit, met }) => [
@@ -105,12 +113,27 @@ function figureLines(result: SoakResult): string[] {
       `${seconds.toFixed(0)} s, ${thousands(Math.round((appended + delivered + acknowledged) / seconds))} operations a second`,
     ],
   ];
-  return rows.map(([name, text]) => `  ${name.padEnd(24)}${text}`);
+  return rows.map(([name, text]) => `  ${name.padEnd(NAME_CELLS)}${text}`);
 }
 
 function wearText({ wear }: SoakResult): string {
   const rows = wear.baselines.map(({ name, bytes, less }) => [name, bytesText(bytes), `${less.toFixed(1)} %`]);
   return tableText(['the same records otherwise (calculated)', 'written', 'this store less'], rows, [1, 2]);
+}
+
+/** A list after its name, broken between items. */
+function listLines(name: string, items: readonly string[]): string[] {
+  const lines: string[] = [];
+  let line = `  ${name.padEnd(NAME_CELLS)}`;
+  for (const [i, item] of items.entries()) {
+    const text = `${item}${i === items.length - 1 ? '' : ', '}`;
+    if (line.length + text.trimEnd().length > COLUMNS) {
+      lines.push(line.trimEnd());
+      line = `  ${' '.repeat(NAME_CELLS)}`;
+    }
+    line += text;
+  }
+  return [...lines, line];
 }
 
 export function reportText(result: SoakResult, paint: Paint): string {
@@ -127,7 +150,10 @@ export function reportText(result: SoakResult, paint: Paint): string {
     pictureOf(timeline, tint, bytesText),
     '',
     ...figureLines(result),
-    `  ${'happened'.padEnd(24)}${happened.map(([kind, count]) => `${count} ${kind}`).join(', ')}`,
+    ...listLines(
+      'happened',
+      happened.map(([kind, count]) => `${count} ${kind}`),
+    ),
     '',
     wearText(result),
     '',
