@@ -309,9 +309,8 @@ const OVERLAP: readonly Exhibit[] = [
     id: 'K42',
     bug: 'a peek makes what it shows pending',
     file: 'src/core/stream-handle.ts',
-    search: '      return this.#reader.read(this.#slot, max, position, () => undefined);\n',
-    replace:
-      '      return this.#reader.read(this.#slot, max, position, (_, end) => {\n        state.pool.read[this.#slot] = end;\n      });\n',
+    search: 'this.#unreadBehind(offset), () => undefined)',
+    replace: 'this.#unreadBehind(offset), (_, end) => { this.#state.pool.read[this.#slot] = end; })',
   },
   {
     id: 'K43',
@@ -324,7 +323,7 @@ const OVERLAP: readonly Exhibit[] = [
     id: 'K44',
     bug: 'a read gives its batch from where it began, though a hole has moved the mark',
     file: 'src/core/reader.ts',
-    search: '        if (position() !== from) continue;\n',
+    search: '      if (position() !== from) continue;\n',
     replace: '',
   },
   {

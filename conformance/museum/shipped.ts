@@ -9,9 +9,8 @@ export const SHIPPED: readonly Exhibit[] = [
     id: 'V1',
     bug: 'read also advances head',
     file: 'src/core/stream-handle.ts',
-    search: '          pool.read[this.#slot] = end;\n          counters.read += batch.length;',
-    replace:
-      '          pool.read[this.#slot] = end;\n          pool.head[this.#slot] = end;\n          counters.read += batch.length;',
+    search: '    this.#state.pool.read[this.#slot] = end;\n',
+    replace: '    this.#state.pool.read[this.#slot] = end;\n    this.#state.pool.head[this.#slot] = end;\n',
   },
   {
     id: 'V2',
@@ -66,9 +65,9 @@ export const SHIPPED: readonly Exhibit[] = [
     id: 'V14',
     bug: 'a file is deleted after its first buffer was read',
     file: 'src/core/reader.ts',
-    search: '    if (!disk.index.segments.has(segment.number)) return success(undefined);\n',
+    search: '    if (!index.segments.has(segment.number)) return success(undefined);\n',
     replace:
-      '    if (!disk.index.segments.has(segment.number)) return success(undefined);\n    await disk.port.remove(directory, segmentName(segment.number));\n',
+      '    if (!index.segments.has(segment.number)) return success(undefined);\n    void (this.#state.disk as DiskSide).port.remove(directory, name);\n',
   },
   {
     id: 'V18',
@@ -117,8 +116,8 @@ export const SHIPPED: readonly Exhibit[] = [
     id: 'M1',
     bug: 'at the end of the chain the read position is lost',
     file: 'src/core/stream-handle.ts',
-    search: '          if (batch.length === 0) return;\n',
-    replace: '          if (batch.length === 0) { pool.read[this.#slot] = end + 1; return; }\n',
+    search: '    if (batch.length === 0) return;\n',
+    replace: '    if (batch.length === 0) { this.#state.pool.read[this.#slot] = end + 1; return; }\n',
   },
   {
     id: 'M3',
@@ -153,8 +152,8 @@ export const SHIPPED: readonly Exhibit[] = [
     id: 'M10',
     bug: 'with something pending, the next read starts at pending again',
     file: 'src/core/stream-handle.ts',
-    search: '        () => pool.read[this.#slot] as number,\n',
-    replace: '        () => pool.head[this.#slot] as number,\n',
+    search: 'this.#reader.read(this.#slot, max, this.#unreadFrom, this.#markUpTo)',
+    replace: 'this.#reader.read(this.#slot, max, () => this.#state.pool.head[this.#slot] as number, this.#markUpTo)',
   },
   {
     id: 'M16',
