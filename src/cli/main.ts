@@ -9,11 +9,13 @@ import { Command, CommanderError, Option } from 'commander';
 import { EXIT_UNUSABLE, expectedMessage, oneLine } from './cli-error.ts';
 import { configCommand } from './config.ts';
 import { conformanceCommand } from './conformance.ts';
+import { deployCommand } from './deploy.ts';
 import { dumpCommand } from './dump.ts';
 import { exportCommand } from './export.ts';
 import { importCommand } from './import.ts';
 import { infoCommand } from './info.ts';
 import { ledgerCommand } from './ledger.ts';
+import { preflightCommand, ROUND_COMMAND, runRoundChild } from './preflight.ts';
 import { repairCommand } from './repair.ts';
 import { runWorker, WORKER_COMMAND } from './replay/worker.ts';
 import { replayCommand } from './replay.ts';
@@ -53,10 +55,13 @@ function program(): Command {
     .addCommand(dumpCommand())
     .addCommand(importCommand())
     .addCommand(exportCommand())
+    .addCommand(preflightCommand(entry))
+    .addCommand(deployCommand(entry))
     .addCommand(rolloutCommand())
     .addCommand(repairCommand())
     .addCommand(ledgerCommand());
   command.command(WORKER_COMMAND, { hidden: true }).action(runWorker);
+  command.command(`${ROUND_COMMAND} <directory>`, { hidden: true }).action(runRoundChild);
   for (const each of withSubcommands(command)) {
     each.exitOverride().configureOutput({ outputError: (text, write) => write(usageLine(text, each)) });
   }

@@ -4,3 +4,5 @@ import { FORMAT_VERSION } from '../index.ts';
 
 export const versionText = (): string =>
   `MEMORY_V2 ${manifest.name} ${manifest.version} (storage format ${FORMAT_VERSION}, Node ${process.versions.node})`;
+
+export const packageVersion = (): string => manifest.version;

@@ -67,6 +67,7 @@ describe('refuses', () => {
     ['src/store.ts', `import { run } from './cli/main.ts';`, 'imports ./cli/main.ts, which src'],
     ['src/store.ts', `import { setup } from 'xstate';`, 'imports xstate, which src'],
     ['src/migration/map.ts', `import { run } from '../cli/main.ts';`, 'imports ../cli/main.ts, which src/migration'],
+    ['src/deploy/checks.ts', `import { run } from '../cli/main.ts';`, 'imports ../cli/main.ts, which src/deploy'],
     ['src/rollout/decide.ts', `import { run } from '../cli/main.ts';`, 'imports ../cli/main.ts, which src/rollout'],
     ['src/operator/repair.ts', `import { run } from '../cli/main.ts';`, 'imports ../cli/main.ts, which src/operator'],
     [
@@ -118,6 +119,7 @@ describe('refuses', () => {
       'src/cli/',
       'src/operator/',
       'src/rollout/',
+      'src/deploy/',
       'src/migration/',
       'model/',
       'conformance/',

@@ -59,6 +59,13 @@ export const ROOMS: readonly Room[] = [
     packages: [],
     node: true,
   },
+  {
+    name: 'src/deploy',
+    pattern: /^src\/deploy\//,
+    files: /^src\/(deploy\/|config\/|platform\/|[^/]+\.ts$)/,
+    packages: [],
+    node: true,
+  },
   { name: 'src/rollout', pattern: /^src\/rollout\//, files: /^src\/rollout\//, packages: [], node: true },
   {
     name: 'src/cli, src/legacy, src/config, src/log and src/metrics',
