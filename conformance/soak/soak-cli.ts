@@ -33,6 +33,7 @@ const DAYS_MAX = 366;
 const DAYS_MIN = 0.05;
 const DAYS = 7;
 const SECONDS = 86_400;
+const DIRECTORY = './soak';
 const SPEED_MAX = 1_000;
 
 function daysOf(text: string): number {
@@ -55,7 +56,10 @@ function commandLine(): Command {
     .option('--seed <n>', 'start of all chance; printed, so that a run can be repeated', seedOf)
     .option('--real', 'in real time on a real directory, with SIGKILLs; Ctrl-C stops it, the same command goes on')
     .option('--for <time>', 'with --real: how long, such as 90s, 10m, 24h (default: 24h)', duration)
-    .option('--directory <dir>', 'with --real: where it keeps store and state; a new or an empty one')
+    .option(
+      '--directory <dir>',
+      `with --real: where it keeps store and state; a new or an empty one (default: ${DIRECTORY})`,
+    )
     .option('--speed <n>', 'with --real: seconds of the load in one of real time (default: 1)', speedOf)
     .option('--plant <id>', 'plant a known bug of the museum (such as K1) in a copy of the sources; the soak must fail')
     .option('--json', 'one JSON object instead of the report', false)
@@ -94,8 +98,7 @@ async function soakVirtual({ days = DAYS, json }: Given, seed: number): Promise<
   return show(result, json);
 }
 
-async function soakReal({ directory, seed, speed, json, ...given }: Given): Promise<number> {
-  if (directory === undefined) throw new Error('--real needs a place: give --directory, a new or an empty one');
+async function soakReal({ directory = DIRECTORY, seed, speed, json, ...given }: Given): Promise<number> {
   const seconds = given.for;
   const state = findState(directory, {
     ...(seconds === undefined ? {} : { seconds }),

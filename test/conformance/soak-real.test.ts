@@ -71,7 +71,6 @@ test('a real soak that is killed and stopped on the way ends with nothing lost',
 
 // Goal: nothing of somebody else is touched. Method: places and options that cannot be meant.
 test.each([
-  ['no place', ['--real'], /give --directory/],
   ['a directory that holds something else', ['--real', '--directory', '@'], /is not empty and holds no soak/],
   ['days for the real form', ['--real', '--directory', 'x', '--days', '7'], /--days is not for --real/],
   ['a time for the virtual form', ['--for', '24h'], /--for is for --real/],
