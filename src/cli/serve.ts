@@ -4,6 +4,7 @@
  */
 import { Command, InvalidArgumentError } from 'commander';
 import { loadConfiguration } from '../config/index.ts';
+import { serviceNotifier } from '../systemd.ts';
 import { CliError } from './cli-error.ts';
 import { startKit } from './kit.ts';
 import { serveMetrics } from './serve/metrics-server.ts';
@@ -60,7 +61,12 @@ async function serve(directory: string | undefined, flags: ServeFlags, entry: st
   if (metrics !== undefined) {
     const server = await serveMetrics(directory ?? configuredDirectory(), host, metrics);
     process.stdout.write(`${server.url}\n`);
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close());
+    // As a service it says when it listens, and gives signs of life (docs/service.md).
+    const notifier = serviceNotifier();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => void Promise.all([notifier.stopping(), server.close()]));
+    }
+    await notifier.ready();
     return;
   }
   if (directory !== undefined) throw new CliError(`--live has its place already: leave ${directory} out`);
