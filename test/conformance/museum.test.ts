@@ -34,13 +34,12 @@ const READ_TWICE = `diff --git a/src/core/stream-handle.ts b/src/core/stream-han
 index 1111111..2222222 100644
 --- a/src/core/stream-handle.ts
 +++ b/src/core/stream-handle.ts
-@@ -140,6 +140,5 @@ export class StreamHandle {
-         (batch, end) => {
-           if (batch.length === 0) return;
--          pool.read[this.#slot] = end;
-           counters.read += batch.length;
-         },
-       );
+@@ -115,5 +115,4 @@ export class StreamHandle {
+   readonly #markUpTo = (batch: RecordBatch, end: number): void => {
+     if (batch.length === 0) return;
+-    this.#state.pool.read[this.#slot] = end;
+     this.#state.counters.read += batch.length;
+   };
 `;
 
 /** As `diff -u` writes it, over two files: a new one is used by one that is there. */
