@@ -208,7 +208,9 @@ export class CheckpointImage {
       bytesWrittenTotal: reader.varint(),
       syncsTotal: reader.varint(),
     };
-    if (reader.valid) this.store = item;
+    // What the snapshot says of folded losses stays: every loss behind it has a frame of its own here, and folds again
+    // when the ledger takes it. A later batch has counted it already.
+    if (reader.valid) this.store = { ...item, foldedRecords: this.store?.foldedRecords ?? item.foldedRecords };
   }
 
   #applyMarks(reader: ByteReader): void {
