@@ -5,6 +5,7 @@
  *     dist/wiced.js                            the RAM-only store as one file without imports, for a bare engine
  *     dist/conformance/cli/main.js             the kit's command, on top of the compiled files, with the packages it uses
  *     dist/conformance/soak/soak-cli.js        the soak, in the same way
+ *     dist/conformance/harness/harness-cli.js  the numbered tests, in the same way
  *     dist/conformance/visualise/cli.js        the same for the page for design review, and the page without its data
  *     dist/cli/imatrix-mm.js                   the command with every package it uses inside, and their licences
  *     dist/src/config/read-ini.js and others   compiled files with the one package inside that each uses
@@ -13,7 +14,7 @@
  */
 import { execFile } from 'node:child_process';
 import { chmod, cp, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { BuildOptions, Plugin } from 'esbuild';
 import { build } from 'esbuild';
@@ -86,6 +87,23 @@ const keepCompiled = (folder: string): Plugin => ({
   },
 });
 
+/** What of the kit prints with packages, and goes into the harness's command; the tests themselves stay compiled files. */
+const INSIDE_HARNESS = /^conformance\/(cli\/|soak\/(report|picture)\.ts$|harness\/report\.ts$)/;
+
+/** As keepCompiled, for a command whose parts lie in folders of different depth. */
+const keepCompiledTests: Plugin = {
+  name: 'keep-compiled-tests',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.?\// }, ({ path, importer, kind }) => {
+      const file = resolve(dirname(importer), path);
+      if (kind === 'entry-point' || importer.includes('/node_modules/')) return null;
+      if (INSIDE_HARNESS.test(relative(ROOT, file))) return null;
+      const from = relative(join(ROOT, 'conformance/harness'), file).replace(/\.ts$/, '.js');
+      return { path: from.startsWith('.') ? from : `./${from}`, external: true };
+    });
+  },
+};
+
 /** Compiled files of the library that use a package: it goes into the file, for the library has no dependency. */
 const WITH_PACKAGE_INSIDE = ['src/config/read-ini.ts', 'src/log/rotating-file.ts'];
 
@@ -116,7 +134,7 @@ async function bundlePackages(): Promise<void> {
 /** `imatrix-mm`, and the kit's own command that it starts; the licences of what is inside either. */
 async function bundleCommands(): Promise<void> {
   await rm(join(DIST, 'conformance/cli'), { recursive: true, force: true });
-  const [command, kit, visualise, serve, soak] = await Promise.all([
+  const [command, kit, visualise, serve, soak, harness] = await Promise.all([
     build({ ...COMMAND, entryPoints: { 'imatrix-mm': 'src/cli/main.ts' }, outdir: 'dist/cli' }),
     build({
       ...COMMAND,
@@ -143,9 +161,17 @@ async function bundleCommands(): Promise<void> {
       outdir: 'dist/conformance/soak',
       plugins: [keepCompiled('conformance/soak')],
     }),
+    build({
+      ...COMMAND,
+      entryPoints: ['conformance/harness/harness-cli.ts'],
+      outdir: 'dist/conformance/harness',
+      plugins: [keepCompiledTests],
+    }),
   ]);
   await chmod(join(DIST, 'cli/imatrix-mm.js'), 0o755);
-  const inputs = [command, kit, visualise, serve, soak].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  const inputs = [command, kit, visualise, serve, soak, harness].flatMap(({ metafile }) =>
+    Object.keys(metafile.inputs),
+  );
   await writeFile(join(DIST, 'cli/THIRD-PARTY-LICENSES.txt'), await licenceNotice(ROOT, inputs));
 }
 

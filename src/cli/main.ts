@@ -12,6 +12,7 @@ import { conformanceCommand } from './conformance.ts';
 import { deployCommand } from './deploy.ts';
 import { dumpCommand } from './dump.ts';
 import { exportCommand } from './export.ts';
+import { harnessCommand } from './harness.ts';
 import { importCommand } from './import.ts';
 import { infoCommand } from './info.ts';
 import { ledgerCommand } from './ledger.ts';
@@ -48,6 +49,7 @@ function program(): Command {
     .addCommand(visualiseCommand(entry))
     .addCommand(configCommand())
     .addCommand(serveCommand(entry))
+    .addCommand(harnessCommand(entry))
     .addCommand(soakCommand(entry))
     .addCommand(statsCommand())
     .addCommand(infoCommand())
