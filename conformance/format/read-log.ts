@@ -180,8 +180,11 @@ class Reading {
     check(!cursor.ended, 'the log', `a frame of batch ${batch} is empty`);
     let slot = -1;
     while (!cursor.ended) {
-      if (type === 1) this.#totals = readTotals(cursor);
-      else if (type === 2) this.#streams.set(cursor.varint(), readStream(cursor));
+      if (type === 1) {
+        const totals = readTotals(cursor);
+        // What was folded behind the snapshot has its frame among the losses read here.
+        this.#totals = { ...totals, foldedRecords: this.#totals?.foldedRecords ?? totals.foldedRecords };
+      } else if (type === 2) this.#streams.set(cursor.varint(), readStream(cursor));
       else if (type === 3) this.#marks.set(cursor.varint(), readMarks(cursor));
       else if (type === 4) {
         slot += cursor.varint();
