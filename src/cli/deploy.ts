@@ -102,7 +102,7 @@ async function verifyInstalled(flags: VerifyFlags, entry: string): Promise<void>
     unit:
       unit === undefined
         ? null
-        : { name: unit, active: outputOf('systemctl', ['is-active', unit])?.trim() ?? 'unknown' },
+        : { name: unit, active: outputOf('systemctl', ['is-active', unit])?.trim() || 'unknown' },
     ...(await storeFacts(storage)),
   });
   const answer = {

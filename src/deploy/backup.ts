@@ -11,6 +11,9 @@
  * A rollback checks every checksum before it touches anything, builds the store beside the one that is there, and then
  * changes names: the one that is there is set aside, never deleted. Killed at any point, either the old store or the one that
  * was brought back has the name, or nothing has it and the next rollback goes on (`<store>.rollback`).
+ *
+ * Who backs up is often root, and the store another user's: what is made belongs to that user (owner.ts), and a symbolic link
+ * stays one.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -29,6 +32,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ProcessLock } from '../platform/process-lock.ts';
+import { asOwner, give, type Owner, ownerOf, placeOf } from './owner.ts';
 
 export interface BackupManifest {
   readonly format: 1;
@@ -68,23 +72,36 @@ function sync(path: string): void {
   closeSync(fd);
 }
 
-/** Copies the files, durably, with their directories. */
-function copyAll(from: string, to: string, paths: readonly string[]): void {
-  const directories = new Set([to]);
+/** Directories of a store, there also while they are empty. */
+const SOURCES = ['host', 'mgc', 'can_controller'];
+
+/** Copies the files of a store, durably, with its directories, for its owner. @param to is made. */
+function copyStore(from: string, to: string, paths: readonly string[], owner: Owner): void {
+  const directories = new Set([to, ...SOURCES.map((name) => join(to, name))]);
+  for (const directory of directories) mkdirSync(directory, { recursive: true });
   for (const path of paths) {
     const target = join(to, path);
     mkdirSync(dirname(target), { recursive: true });
     directories.add(dirname(target));
-    copyFileSync(join(from, path), target);
-    sync(target);
+    copyFile(join(from, path), target, owner);
   }
-  for (const directory of directories) sync(directory);
+  for (const directory of directories) {
+    give(directory, owner);
+    sync(directory);
+  }
+}
+
+function copyFile(from: string, to: string, owner: Owner): void {
+  copyFileSync(from, to);
+  give(to, owner);
+  sync(to);
 }
 
 /** Holds the store while `work` runs. @throws DeployError when somebody else does. */
 async function holding<T>(directory: string, work: () => T): Promise<T> {
   const lock = new ProcessLock(directory);
-  const taken = await lock.take();
+  const owner = ownerOf(directory);
+  const taken = await asOwner(owner, () => lock.take());
   if (!taken.ok) {
     const who = 'holder' in taken ? taken.holder : taken.error.detail;
     throw new DeployError(`${directory} is open elsewhere: ${who}; stop that program first, nothing was changed`);
@@ -92,7 +109,7 @@ async function holding<T>(directory: string, work: () => T): Promise<T> {
   try {
     return work();
   } finally {
-    await lock.release();
+    await asOwner(owner, () => lock.release());
   }
 }
 
@@ -107,19 +124,18 @@ export async function backup(
   target: string,
   version: string,
 ): Promise<BackupManifest> {
-  const [store, to] = [resolve(directory), resolve(target)];
+  const [store, to] = [placeOf(directory), resolve(target)];
   if (existsSync(to)) throw new DeployError(`${target} is there already; name another path, nothing is overwritten`);
   if (to.startsWith(`${store}/`)) throw new DeployError(`${target} is inside the store; name a path beside it`);
   const made = join(dirname(to), `.${basename(to)}.${process.pid}.new`);
   return holding(store, () => {
     try {
-      mkdirSync(join(made, STORE), { recursive: true });
+      mkdirSync(made);
       const paths = filesBelow(store);
-      copyAll(store, join(made, STORE), paths);
+      copyStore(store, join(made, STORE), paths, ownerOf(store));
       const named = paths.map((path) => `${STORE}/${path}`);
       if (config !== null) {
-        copyFileSync(config, join(made, CONFIG));
-        sync(join(made, CONFIG));
+        copyFile(config, join(made, CONFIG), ownerOf(config));
         named.push(CONFIG);
       }
       const files = named.map((path) => ({
@@ -200,17 +216,14 @@ export interface Rollback {
  */
 export async function rollBack(path: string, directory: string, config: string | null): Promise<Rollback> {
   const manifest = readBackup(path);
-  const store = resolve(directory);
+  const store = placeOf(directory);
   const built = `${store}.rollback`;
   const paths = manifest.files.flatMap(({ path: name }) =>
     name.startsWith(`${STORE}/`) ? [name.slice(STORE.length + 1)] : [],
   );
   const work = (): string | null => {
     rmSync(built, { recursive: true, force: true });
-    mkdirSync(built);
-    copyAll(join(path, STORE), built, paths);
-    for (const name of ['host', 'mgc', 'can_controller']) mkdirSync(join(built, name), { recursive: true });
-    sync(built);
+    copyStore(join(path, STORE), built, paths, ownerOf(existsSync(store) ? store : join(path, STORE)));
     const aside = existsSync(store) ? freeName(`${store}.replaced`) : null;
     if (aside !== null) renameSync(store, aside);
     renameSync(built, store);
@@ -224,15 +237,15 @@ export async function rollBack(path: string, directory: string, config: string |
   return { manifest, setAside, configSetAside: config === null ? null : bringConfigBack(path, config, manifest) };
 }
 
-function bringConfigBack(path: string, config: string, { files }: BackupManifest): string | null {
+function bringConfigBack(path: string, named: string, { files }: BackupManifest): string | null {
   if (!files.some((file) => file.path === CONFIG)) return null;
+  const config = placeOf(named);
   const built = `${config}.rollback`;
-  copyFileSync(join(path, CONFIG), built);
-  sync(built);
   const aside = existsSync(config) ? freeName(`${config}.replaced`) : null;
-  if (aside !== null) copyFileSync(config, aside);
+  copyFile(join(path, CONFIG), built, ownerOf(aside === null ? join(path, CONFIG) : config));
+  if (aside !== null) copyFile(config, aside, ownerOf(config));
   renameSync(built, config);
-  sync(dirname(resolve(config)));
+  sync(dirname(config));
   return aside;
 }
 

@@ -40,7 +40,8 @@ function command({ versionText }: Installed): Checked {
 
 function version({ versionText, wantedVersion }: Installed): Checked | null {
   if (wantedVersion === null || versionText === null) return null;
-  return versionText.includes(wantedVersion)
+  // Whole: 2.0.0 is not 2.0.0-alpha.1.
+  return versionText.split(/[\s(),]+/).includes(wantedVersion)
     ? ok('version', wantedVersion)
     : fail('version', `not ${wantedVersion}: ${firstLine(versionText)}`, `install ${wantedVersion}, and look at PATH`);
 }

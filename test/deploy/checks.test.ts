@@ -120,6 +120,7 @@ describe('the checks after an installation', () => {
     ['command', { versionText: null, wantedVersion: null }],
     ['command', { versionText: 'another program', wantedVersion: null }],
     ['version', { wantedVersion: '2.0.1' }],
+    ['version', { wantedVersion: '2.0' }],
     ['configuration', { configurationProblems: ['disk_path is empty'] }],
     ['format', { formatTrouble: 'format version 2' }],
     ['store', { damage: ['host/1.seg: a block'] }],
