@@ -1,4 +1,6 @@
 /** Go, hold or roll back: a table of cases, and what must hold for every fleet. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Decision, RolloutInput } from '../../src/rollout/decide.ts';
@@ -358,6 +360,15 @@ describe('the decision', () => {
       { seed: SEED, numRuns: 400 },
     );
   });
+});
+
+// Goal: the page names metrics that there are. Method: the names on it against those of the page of metrics.
+it('the page asks for metrics that there are', () => {
+  const namesIn = (page: string): Set<string> =>
+    new Set(readFileSync(join(import.meta.dirname, '../../docs', page), 'utf8').match(/imatrix_mm_\w+/g));
+  const asked = namesIn('rollout.md');
+  expect(asked.size).toBeGreaterThan(5);
+  expect([...asked].filter((name) => !namesIn('metrics.md').has(name))).toEqual([]);
 });
 
 describe('the pilot', () => {
