@@ -2,8 +2,10 @@
  * `imatrix-mm import`: records of the first memory manager into a store that no program has open. Exit code 0: everything
  * was imported; 1: something of it is damaged or not in the map, and was left where it is; 2: it could not be done.
  */
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { asOwner, ownerOf } from '../deploy/owner.ts';
 import { openStore, parseSize } from '../index.ts';
 import type { ImportReport, OldRecordsFound } from '../migration/index.ts';
 import { importPlan, JournalError, lookAtOld, MapError, NoRoomError } from '../migration/index.ts';
@@ -47,7 +49,13 @@ export const importCommand = (): Command =>
 
 async function run(old: string, flags: Flags): Promise<void> {
   const found = expecting(() => lookAtOld(old, flags.map));
-  const report = flags.dryRun ? null : await importInto(found, flags);
+  // Root imports into a store for its user, whose it stays. The old files are read already.
+  const importing = (): Promise<ImportReport> => importInto(found, flags);
+  const report = flags.dryRun
+    ? null
+    : existsSync(flags.storage)
+      ? await asOwner(ownerOf(flags.storage), importing)
+      : await importing();
   process.stdout.write(`${flags.json ? asJson(found, report) : asText(old, found, report)}\n`);
   const troubled = found.plan.files.some(({ trouble }) => trouble !== null) || found.tree.strange.length > 0;
   const differs = report !== null && report.notCompared === 0 && report.sum !== report.sumInStore;

@@ -3,6 +3,7 @@
  * nothing. Beside a running store it refuses: that store was repaired when it was opened.
  */
 import { Command, InvalidArgumentError } from 'commander';
+import { asOwner, ownerOf } from '../deploy/owner.ts';
 import { parseSize, StoreError } from '../index.ts';
 import { withPlace } from '../operator/read-only-store.ts';
 import type { Deed, Repair } from '../operator/repair.ts';
@@ -37,7 +38,10 @@ function size(text: string): string {
 }
 
 async function run(directory: string, { dryRun, quota, json }: RepairFlags): Promise<void> {
-  const done = await withPlace(directory, (place) => (dryRun ? planRepair(place, quota) : repair(place, quota)));
+  const done = await withPlace(directory, (place) =>
+    // Root repairs it for its user, whose it stays.
+    dryRun ? planRepair(place, quota) : asOwner(ownerOf(directory), () => repair(place, quota)),
+  );
   if (!done.ok) throw new StoreError(done.failure);
   const report = { directory, dryRun, ...done.value };
   process.stdout.write(`${json ? JSON.stringify(report) : repairText(directory, dryRun, done.value)}\n`);

@@ -22,6 +22,7 @@ import { afterAll, expect, test } from 'vitest';
 import { backup, rollBack } from '../../src/deploy/backup.ts';
 import { placeOf } from '../../src/deploy/owner.ts';
 import { openStore } from '../../src/index.ts';
+import { makeOldTree } from '../migration/old-tree-maker.ts';
 
 const scratch = realpathSync(mkdtempSync(join(tmpdir(), 'imatrix-owner-')));
 chmodSync(scratch, 0o755);
@@ -71,6 +72,25 @@ test.skipIf(!isRoot)('root leaves a store that its user can open', () => {
   rmSync(directory, { recursive: true });
   child('backs-up.ts', 'rollback', target, directory, config);
   expect(child('opens-as.ts', `${SERVICE}`, directory)).toBe('2');
+});
+
+// Goal: root repairs a store and imports into it, and the service goes on. Method: the commands, then the service's user.
+test.skipIf(!isRoot)('root repairs and imports for the user of the store', { timeout: 30_000 }, () => {
+  const home = join(scratch, 'repaired');
+  const directory = join(home, 'storage');
+  mkdirSync(home);
+  chownSync(home, SERVICE, SERVICE);
+  expect(child('opens-as.ts', `${SERVICE}`, directory)).toBe('1');
+  const map = makeOldTree(join(home, 'old'), [
+    { source: 'host', sensor: 9, kind: 'evt', firstSector: 0, files: [[[1, 2]]] },
+  ]);
+  const command = (...args: readonly string[]): string =>
+    execFileSync(process.execPath, [join(import.meta.dirname, '../../src/cli/main.ts'), ...args], { encoding: 'utf8' });
+  command('repair', directory);
+  expect(notOf(SERVICE, directory)).toEqual([]);
+  expect(command('import', join(home, 'old'), '--map', map, '--storage', directory)).toContain('1 record imported');
+  expect(notOf(SERVICE, directory)).toEqual([]);
+  expect(child('opens-as.ts', `${SERVICE}`, directory)).toMatch(/^[23]$/);
 });
 
 // Goal: a store that lies on another disk stays there. Method: a link to it, and one to the configuration, both brought back.
