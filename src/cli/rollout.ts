@@ -30,6 +30,9 @@ const MARKS: Readonly<Record<Finding['verdict'], string>> = {
   unknown: 'UNKNOWN',
 };
 
+/** There is no stage behind the last one. */
+const COMPLETE = 'the rollout is complete: every device has the version, and is well with it';
+
 const NEXT: Readonly<Record<RolloutDecision['decision'], string>> = {
   go: 'the next stage may begin',
   hold: 'leave the stage as it is, and look again when the figure is there or has mended',
@@ -101,6 +104,7 @@ function asText(
   lines.push(`${plural(met, 'figure')} within ${met === 1 ? 'its' : 'their'} limits`);
   const reason =
     because === null ? '' : `: ${because.device}, ${because.gate} is ${because.measured}, it must be ${because.limit}`;
-  lines.push(`${colour(decision.toUpperCase())}${reason}`, NEXT[decision]);
+  const isEnd = decision === 'go' && stage === 'full';
+  lines.push(`${colour(decision.toUpperCase())}${reason}`, isEnd ? COMPLETE : NEXT[decision]);
   return lines.join('\n');
 }

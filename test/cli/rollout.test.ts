@@ -56,6 +56,14 @@ describe('imatrix-mm rollout', () => {
     expect(stdout).toContain('GO\nthe next stage may begin');
     expect(stdout).toContain('12 figures within their limits');
     expect(exitCode).toBe(0);
+    const all = file('all.json', [report('desk'), report('lab'), report('gw')]);
+    const whole = file('whole.json', [
+      { id: 'desk', group: 'dev' },
+      { id: 'lab', group: 'staging' },
+      { id: 'gw', group: 'production' },
+    ]);
+    const last = await runCli('rollout', whole, '--stage', 'full', '--now', NOW, '--reports', all);
+    expect(last.stdout).toContain('the rollout is complete');
   });
 
   it('says hold with 1 and names the figure', async () => {
