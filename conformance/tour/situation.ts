@@ -26,11 +26,13 @@ export function phaseOf(disk: SimulatedDisk): string {
 const QUEUED = ' queued';
 const BEHIND_A_FLUSH = ' queued behind a flush';
 
-/** Segment files that are not live: those that a flush has written so far. */
+/** Segment files that are not live: those that a flush has written so far. What was set aside is none any more. */
 function otherSegments(run: StoreRun, disk: SimulatedDisk): number {
   const live = new Set(run.model.context.segments.map(({ number }) => number));
-  return disk.files().filter(({ directory, name }) => directory !== '' && !live.has(parseSegmentName(name) ?? -1))
-    .length;
+  return disk.files().filter(({ directory, name }) => {
+    const number = directory === '' ? null : parseSegmentName(name);
+    return number !== null && !live.has(number);
+  }).length;
 }
 
 /** Then the engine wants a checkpoint of itself, which waits for what is being written. */
