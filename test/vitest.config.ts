@@ -9,6 +9,7 @@ export default defineConfig({
   test: {
     root: join(import.meta.dirname, '..'),
     include: ['test/**/*.test.ts'],
+    setupFiles: [join(import.meta.dirname, 'tools/property-seed.ts')],
     pool: 'threads',
     maxWorkers: 2,
     experimental: { viteModuleRunner: false },

@@ -145,7 +145,8 @@ export class NmeaDecoder implements LineDecoder {
     const { scale, min, max } = SCALES[quantity];
     if (Number.isNaN(value)) return this.#sink.skip(line, 'not-a-number', QUANTITIES[quantity]);
     if (value < min || value > max) return this.#sink.skip(line, 'value-range', `${QUANTITIES[quantity]} ${value}`);
-    fix.values[quantity] = Math.round(value * scale);
+    // On the equator a southern latitude rounds to -0, which no stored integer can be.
+    fix.values[quantity] = Math.round(value * scale) + 0;
   }
 
   #emit(): void {
