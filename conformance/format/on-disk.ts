@@ -92,6 +92,7 @@ export class OnDisk {
       );
       if (state.head !== state.durableHead) continue;
       const { discarded, evicted, damaged } = marks;
+      if (context.retryWaiting && ownerWasQuicker(marks, state)) continue;
       same(`what left stream ${index}`, [discarded, evicted, damaged], [state.discarded, state.evicted, state.damaged]);
       const holes = state.holes.filter(({ from }) => from < Math.max(state.head, state.synced));
       same(
@@ -108,11 +109,16 @@ export class OnDisk {
   /** Every record that was lost is in the ledger on disk; each loss that the model knows is one there. */
   #compareLedger(
     scenario: Scenario,
-    { streams, ledger }: Context,
+    { streams, ledger, retryWaiting }: Context,
     log: LoggedStore,
     same: (what: string, found: unknown, wanted: unknown) => void,
   ): void {
     if (streams.some(({ head, durableHead }) => head !== durableHead)) return;
+    const logs = [...log.streams].map(([slot, stream]) => ({
+      state: streams[indexOf(scenario.streams, stream)] as StreamState,
+      marks: log.marks.get(slot) ?? ZERO,
+    }));
+    if (retryWaiting && logs.some(({ marks, state }) => ownerWasQuicker(marks, state))) return;
     const logged = log.ledger.reduce((sum, { records }) => sum + records, log.totals.foldedRecords);
     same(
       'the number of records lost',
@@ -169,3 +175,14 @@ const indexOf = (
   streams: readonly { readonly source: string; readonly sensor: number }[],
   stream: LoggedStream | undefined,
 ): number => streams.findIndex(({ source, sensor }) => source === stream?.source && sensor === stream.sensor);
+
+/**
+ * Whether the owner took records that an eviction was being logged for: the log says evicted of all of them until its next
+ * batch, which waits for the retry of the flush. A power cut in between would make it true, for what the owner did is not
+ * durable yet either.
+ */
+function ownerWasQuicker(marks: LoggedMarks, state: StreamState): boolean {
+  const more = marks.evicted - state.evicted;
+  const discarded = state.discarded - marks.discarded;
+  return more > 0 && discarded >= 0 && more - discarded <= state.acknowledged && marks.damaged === state.damaged;
+}

@@ -18,16 +18,15 @@ const CRASH_SAFETY: readonly Exhibit[] = [
     id: 'K1',
     bug: 'segments are written and not synced',
     file: FLUSH,
-    search: 'const synced = await this.#disk.port.sync(directory, name);',
-    replace: 'this.#state.counters.syncs--;\n    const synced = OK;',
+    search: '    this.#begin(this.#disk.port.sync(directory, name));\n',
+    replace: '    this.#begin(Promise.resolve(OK));\n    this.#state.counters.syncs--;\n',
   },
   {
     id: 'K2',
     bug: 'the names of new segments are not synced',
     file: FLUSH,
-    search:
-      '    const named = await this.#disk.port.syncDirectory(SOURCE_DIRECTORIES[source as 0 | 1 | 2]);\n    if (named.ok) this.#state.counters.syncs++;\n    return named;',
-    replace: '    return OK;',
+    search: '    for (const source of this.#named) this.#begin(this.#disk.port.syncDirectory(directoryOf(source)));\n',
+    replace: '',
   },
   {
     id: 'K3',
@@ -49,8 +48,9 @@ const CRASH_SAFETY: readonly Exhibit[] = [
     id: 'K5',
     bug: 'the log commits before the names of its segments are durable',
     file: FLUSH,
-    search: '    if (!wrote) return OK;\n',
-    replace: '    if (!wrote) return OK;\n    await this.commit();\n',
+    search: 'this.#begin(this.#disk.port.syncDirectory(directoryOf(source)));',
+    replace:
+      'this.#disk.port.syncDirectory(directoryOf(source)).then(({ ok }) => void (this.#state.counters.syncs += Number(ok)));',
   },
   {
     id: 'K6',
@@ -107,12 +107,19 @@ const CRASH_SAFETY: readonly Exhibit[] = [
       '    for (const segment of evicted) {\n      await disk.port.remove(SOURCE_DIRECTORIES[segment.source as 0 | 1 | 2], segmentName(segment.number));\n    }\n    const logged = await writeCheckpoint(state, { evicted });\n    if (logged.ok ||',
   },
   {
+    id: 'K63',
+    bug: 'a commit does not wait for the syncs of its segments',
+    file: FLUSH,
+    search: 'const durable = await this.#makeDurable();',
+    replace: 'const durable: IoResult<void> = OK;\n    void this.#makeDurable();',
+  },
+  {
     id: 'K13',
     bug: 'a sync that failed is tried again and believed',
     file: FLUSH,
-    search: '    if (!synced.ok) {\n      this.#doom(segment);\n      return synced;\n    }\n',
+    search: 'this.#begin(this.#disk.port.sync(directory, name));',
     replace:
-      '    if (!synced.ok && !(await this.#disk.port.sync(directory, name)).ok) {\n      this.#doom(segment);\n      return synced;\n    }\n',
+      'const again = (first: IoResult<void>) => (first.ok ? first : this.#disk.port.sync(directory, name));\n    this.#begin(this.#disk.port.sync(directory, name).then(again));',
   },
   {
     id: 'K14',

@@ -6,11 +6,12 @@
  *   1 target = appended of every stream                 (appends after this belong to the next flush)
  *   2 make room: the oldest segments go until it fits   (the ledger first, the file last)
  *   3 per segment: gather, write, fdatasync             (not in any durable log yet: a crash here loses nothing synced)
- *   4 one directory sync per source
+ *   4 one directory sync per source, beside the last of these
  *   5 one batch in the checkpoint log, fdatasync        <- the commit: synced moves here and nowhere else
  *   6 the sectors are freed
  *
- * Gathering is lazy, segment by segment, so what is acknowledged or discarded meanwhile is not written any more.
+ * Gathering is lazy, segment by segment, so what is acknowledged or discarded meanwhile is not written any more. A file
+ * is synced while the next ones are gathered and written; nothing is committed before all of them are.
  * A failure in 3 to 5 frees nothing; the numbers and files of the attempt are never used again.
  */
 import { checkpointDue, removeDoomed, writeCheckpoint } from './checkpoint.ts';
@@ -102,6 +103,8 @@ export async function runFlush(state: StoreState, plan: FlushPlan): Promise<Flus
   };
 }
 
+const directoryOf = (source: number): (typeof SOURCE_DIRECTORIES)[number] => SOURCE_DIRECTORIES[source as 0 | 1 | 2];
+
 const OK: IoResult<void> = { ok: true, value: undefined };
 
 class FlushAttempt {
@@ -112,6 +115,11 @@ class FlushAttempt {
   /** Per stream: gathered into written segments up to here. */
   readonly #gathered = new Map<number, number>();
   #written: LiveSegment[] = [];
+  /** Syncs under way, of the files in #written. */
+  #syncs: Promise<IoResult<void>>[] = [];
+  /** Sources with new names since the last commit. */
+  readonly #named = new Set<number>();
+  #free: FreeSpace | null = null;
   stopped = false;
   records = 0;
   segments = 0;
@@ -132,14 +140,21 @@ class FlushAttempt {
     for (let slot = 0; slot < this.#target.length; slot++) {
       atLeast += 4 * ((this.#target[slot] as number) - pool.ramFrom(slot));
     }
-    return atLeast === 0 ? OK : makeRoom(this.#state, atLeast);
+    return atLeast === 0 ? OK : this.#makeRoom(atLeast);
+  }
+
+  /** The disk is asked once a flush how much is free: what the flush takes of it is known. */
+  async #makeRoom(bytes: number): Promise<IoResult<void>> {
+    const made = await makeRoom(this.#state, bytes, this.#free);
+    if (!made.ok) return made;
+    this.#free = made.value;
+    return OK;
   }
 
   async writeGroup(slots: readonly number[], stop: () => boolean): Promise<IoResult<void>> {
     const first = slots[0];
     if (first === undefined) return OK;
     const source = shapeSource(this.#state.pool.shape[first] as number);
-    let wrote = false;
     for (let at = 0; at < slots.length; ) {
       if (stop()) {
         this.stopped = true;
@@ -150,12 +165,8 @@ class FlushAttempt {
       if (gathered.builder === null) continue;
       const written = await this.#write(gathered.builder, gathered.ends);
       if (!written.ok) return written;
-      wrote = true;
     }
-    if (!wrote) return OK;
-    const named = await this.#disk.port.syncDirectory(SOURCE_DIRECTORIES[source as 0 | 1 | 2]);
-    if (named.ok) this.#state.counters.syncs++;
-    return named;
+    return OK;
   }
 
   /** Fills one segment from slots[from] on. `next` is the slot to go on with: the same one when it was cut. */
@@ -210,28 +221,25 @@ class FlushAttempt {
   async #write(builder: SegmentBuilder, ends: ReadonlyMap<number, number>): Promise<IoResult<void>> {
     const bytes = builder.finish();
     const { number, source } = builder.header;
-    const directory = SOURCE_DIRECTORIES[source as 0 | 1 | 2];
+    const directory = directoryOf(source);
     const name = segmentName(number);
     const segment = liveSegment(builder, bytes.length);
     for (;;) {
-      const room = await makeRoom(this.#state, allocatedBytes(bytes.length));
+      const room = await this.#makeRoom(allocatedBytes(bytes.length));
       if (!room.ok) return room;
       this.#disk.inFlight.add(segment);
       const written = await this.#disk.port.write(directory, name, 0, bytes);
       if (written.ok) break;
       this.#doom(segment);
+      this.#free = null;
       // The file system is fuller than the quota foresaw: the oldest segment makes room for this one, if it may.
       if (written.error.code !== 'NO_SPACE' || !(await evictOldest(this.#state))) return written;
     }
     this.#state.counters.bytesWritten += bytes.length;
-    const synced = await this.#disk.port.sync(directory, name);
-    if (!synced.ok) {
-      this.#doom(segment);
-      return synced;
-    }
-    this.#state.counters.syncs++;
     this.#disk.doomed.delete(number);
     this.#written.push(segment);
+    this.#named.add(source);
+    this.#begin(this.#disk.port.sync(directory, name));
     this.records += builder.records;
     this.segments++;
     this.bytes += bytes.length;
@@ -239,9 +247,33 @@ class FlushAttempt {
     return OK;
   }
 
+  #begin(sync: Promise<IoResult<void>>): void {
+    // Heard at once, for it may end before anybody waits for it; who waits hears it again.
+    sync.catch(() => undefined);
+    this.#syncs.push(sync);
+  }
+
+  /** Waits for every sync under way. @returns the first error among them. */
+  async #settled(): Promise<IoResult<void>> {
+    const results = await Promise.all(this.#syncs.splice(0));
+    for (const result of results) {
+      if (result.ok) this.#state.counters.syncs++;
+    }
+    return results.find(({ ok }) => !ok) ?? OK;
+  }
+
+  /** Makes the written files durable: what is in them, and their names. In one go, for nothing relies on one alone. */
+  #makeDurable(): Promise<IoResult<void>> {
+    for (const source of this.#named) this.#begin(this.#disk.port.syncDirectory(directoryOf(source)));
+    this.#named.clear();
+    return this.#settled();
+  }
+
   /** The commit. Afterwards what was written is on disk for good and its sectors are free. */
   async commit(): Promise<IoResult<void>> {
     const { pool } = this.#state;
+    const durable = await this.#makeDurable();
+    if (!durable.ok) return durable;
     const added = this.#written;
     if (added.length === 0 && !checkpointDue(this.#state)) return OK;
     const synced = new Map(this.#gathered);
@@ -269,6 +301,8 @@ class FlushAttempt {
    * commit only with the next generation, for the log that names them may have reached the disk.
    */
   async fail(error: IoError): Promise<FlushOutcome> {
+    // No file is removed under a sync that goes on.
+    await this.#settled();
     for (const segment of this.#written) this.#doom(segment);
     this.#written = [];
     this.#disk.firstUncommitted = Number.POSITIVE_INFINITY;
@@ -321,21 +355,17 @@ export function liveSegment(builder: SegmentBuilder, bytes: number): LiveSegment
  * the log's next generation, for without that the store could neither evict nor be opened. Segments that hold nothing
  * any more go first and cost nothing. One log batch for all of them, before any file is removed.
  */
-export async function makeRoom(state: StoreState, bytes: number): Promise<IoResult<void>> {
+async function makeRoom(state: StoreState, bytes: number, known: FreeSpace | null): Promise<IoResult<FreeSpace>> {
   const disk = state.disk as DiskSide;
-  const free = await disk.port.freeBytes();
-  if (!free.ok) return free;
-  const deficitBytes = state.settings.freeFloorBytes + state.nextLogBytes() + bytes - free.value;
-  const limit = state.segmentQuotaBytes() - disk.setAsideBytes;
-  const held = (): number => {
-    let total = disk.index.segmentBytes;
-    for (const file of disk.doomed.values()) total += allocatedBytes(file.bytes);
-    for (const file of disk.inFlight) total += allocatedBytes(file.bytes);
-    return total;
-  };
+  const held = (): number => heldBytes(disk);
+  const measured = known === null ? await measure(disk) : ({ ok: true, value: known } as const);
+  if (!measured.ok) return measured;
   const before = held();
+  const free = measured.value.freeBytes - (before - measured.value.heldBytes);
+  const deficitBytes = state.settings.freeFloorBytes + state.nextLogBytes() + bytes - free;
+  const limit = state.segmentQuotaBytes() - disk.setAsideBytes;
   const fits = (gone: number): boolean => held() - gone + bytes <= limit && before - held() + gone >= deficitBytes;
-  if (fits(0)) return OK;
+  if (fits(0)) return measured;
   await removeDoomed(state);
   // What goes with the next batch anyway: the empty ones, and what a suspect log held back.
   let gone = 0;
@@ -368,7 +398,27 @@ export async function makeRoom(state: StoreState, bytes: number): Promise<IoResu
       },
     };
   }
-  return OK;
+  return measured;
+}
+
+/** What the disk said of its free space, and what the store held when it said so. */
+interface FreeSpace {
+  readonly freeBytes: number;
+  readonly heldBytes: number;
+}
+
+async function measure(disk: DiskSide): Promise<IoResult<FreeSpace>> {
+  const free = await disk.port.freeBytes();
+  // What it holds is counted behind the answer, so that what went meanwhile is not taken for free twice.
+  return free.ok ? { ok: true, value: { freeBytes: free.value, heldBytes: heldBytes(disk) } } : free;
+}
+
+/** Bytes of the segments on disk, those included that are being written or wait for their removal. */
+function heldBytes({ index, doomed, inFlight }: DiskSide): number {
+  let total = index.segmentBytes;
+  for (const file of doomed.values()) total += allocatedBytes(file.bytes);
+  for (const file of inFlight) total += allocatedBytes(file.bytes);
+  return total;
 }
 
 const fullDetail = ({ settings }: StoreState): string =>
@@ -411,7 +461,7 @@ export async function forgetSegments(state: StoreState, victims: readonly LiveSe
       files.push(next);
     }
     for (const segment of files) {
-      const gone = await disk.port.remove(SOURCE_DIRECTORIES[segment.source as 0 | 1 | 2], segmentName(segment.number));
+      const gone = await disk.port.remove(directoryOf(segment.source), segmentName(segment.number));
       if (!gone.ok) return gone;
       removed.add(segment);
     }

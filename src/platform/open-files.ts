@@ -1,6 +1,6 @@
 /**
- * The descriptors of a disk adapter: write handles that live from a file's first write to its sync, and a few read
- * handles kept for the next read. Also the turnstile that syncs pass.
+ * The descriptors of a disk adapter: write handles that live from a file's first write to its sync, one of them longer,
+ * and a few read handles kept for the next read. Also the turnstile that syncs pass.
  *
  * Two rules carry the durability:
  * - The descriptor that wrote is the one that syncs. The kernel reports a failed write-back once, to descriptors that
@@ -47,6 +47,8 @@ export function close(path: string, fd: number): Promise<SystemResult<void>> {
 export class WriteHandles {
   readonly #open = new Map<string, number>();
   readonly #suspect = new Set<string>();
+  /** The file that was synced last of those that are written on and on: its descriptor serves the next write, too. */
+  #kept: string | null = null;
 
   /** Descriptor to write the file with, which is made when it is missing. */
   async forWriting(path: string): Promise<SystemResult<number>> {
@@ -58,18 +60,34 @@ export class WriteHandles {
     return opened;
   }
 
-  /** fdatasync through the descriptor that wrote, and the end of that descriptor, whatever comes of it. */
-  async sync(path: string): Promise<SystemResult<void>> {
+  /**
+   * fdatasync through the descriptor that wrote, and the end of that descriptor, whatever comes of it.
+   * @param goesOn the file will be written again: a descriptor that synced well stays open until another such file is
+   * synced, so that a log does not open and close its file with each entry.
+   */
+  async sync(path: string, goesOn = false): Promise<SystemResult<void>> {
     if (this.#suspect.has(path)) return suspectFile('sync', path);
     // A file that an earlier process wrote has none: its errors are reported to the next descriptor, this one.
     const opened = this.#open.has(path) ? undefined : await open('sync', path, O_RDONLY);
     if (opened?.ok === false) return opened;
     const fd = opened?.value ?? (this.#open.get(path) as number);
-    this.#open.delete(path);
+    const keep = goesOn && opened === undefined;
+    if (!keep) this.#open.delete(path);
     const synced = await inTurn(() => attempt('sync', path, (done) => fs.fdatasync(fd, done)));
+    if (keep && synced.ok) return this.#keep(path);
+    this.#open.delete(path);
     const closed = await close(path, fd);
     if (!synced.ok) this.#suspect.add(path);
     return synced.ok ? closed : synced;
+  }
+
+  async #keep(path: string): Promise<SystemResult<void>> {
+    const before = this.#kept;
+    this.#kept = path;
+    const fd = before === null || before === path ? undefined : this.#open.get(before);
+    if (before === null || fd === undefined) return { ok: true, value: undefined };
+    this.#open.delete(before);
+    return close(before, fd);
   }
 
   /** The file is gone: what was wrong with it is, too. */
@@ -85,6 +103,7 @@ export class WriteHandles {
     const fd = this.#open.get(from);
     if (fd !== undefined) this.#open.set(to, fd);
     this.#open.delete(from);
+    if (this.#kept === from) this.#kept = to;
     if (this.#suspect.delete(from)) this.#suspect.add(to);
   }
 

@@ -13,7 +13,7 @@ import fs, {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { DiskPort, LockResult } from '../../src/core/port.ts';
 import { createLinuxPlatform } from '../../src/platform/linux.ts';
@@ -312,6 +312,32 @@ describe('reads and writes', () => {
     unwrap(await disk.write('host', 'unsynced', 0, Uint8Array.of(1)));
     await disk.unlock();
     expect(openBelow(root)).toEqual([]);
+  });
+
+  // Goal: the log, which is written on and on, is not opened for each entry. Method: look at what is open below the root.
+  test('keeps the descriptor of the log that was synced last, and of no other file', async () => {
+    const root = temporaryDirectory();
+    const disk = await lockedDisk(root);
+    const openNames = (): string[] => openBelow(root).map((path) => basename(path));
+    const put = async (directory: '' | 'host', name: string): Promise<void> => {
+      unwrap(await disk.write(directory, name, 0, Uint8Array.of(1)));
+      unwrap(await disk.sync(directory, name));
+    };
+    await put('', 'log-1');
+    await put('host', 'segment');
+    const opened = vi.spyOn(fs, 'open');
+    await put('', 'log-1');
+    expect(opened).not.toHaveBeenCalled();
+    expect(openNames()).toEqual(['log-1']);
+    await put('', 'log-2');
+    expect(openNames()).toEqual(['log-2']);
+    unwrap(await disk.rename('', 'log-2', 'log-3'));
+    expect(openNames()).toEqual(['log-3']);
+    await put('', 'log-4');
+    expect(openNames()).toEqual(['log-4']);
+    failing('fdatasync', 'EIO');
+    expect((await disk.sync('', 'log-4')).ok).toBe(false);
+    expect(openNames()).toEqual([]);
   });
 
   test('lists neither directories nor links nor pipes, and follows no link', async () => {
