@@ -8,8 +8,9 @@ import { readFileSync } from 'node:fs';
 import type { Kind, Source, ValueType } from '../src/core/types.ts';
 import type { Spoiling } from './damage-matrix/spoil.ts';
 import { describeSpoil } from './damage-matrix/spoil.ts';
+import type { Fault, FaultRule } from './disk-operations.ts';
 import { isItf, traceInItf } from './itf-values.ts';
-import type { CrashChoice, Fault, FaultRule } from './simulated-disk.ts';
+import type { CrashChoice } from './power-cut.ts';
 
 export type Profile = 'linux' | 'wiced';
 

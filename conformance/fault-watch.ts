@@ -10,8 +10,8 @@ import type { Context, Lifecycle, Segment } from '../model/vocabulary.ts';
 import { parseSegmentName } from '../src/core/disk-index.ts';
 import type { IoErrorCode } from '../src/core/port.ts';
 import type { DamageMade } from './damage.ts';
+import type { DiskObserver, Operation } from './disk-operations.ts';
 import { expect } from './divergence.ts';
-import type { DiskObserver, Operation } from './simulated-disk.ts';
 
 export interface Circumstances {
   readonly context: Context;

@@ -12,8 +12,9 @@ import { pendingOf, retainedOf, unreadOf } from '../model/queries.ts';
 import type { Context, Lifecycle, ModelEvent, StreamState } from '../model/vocabulary.ts';
 import type { IoErrorCode } from '../src/core/port.ts';
 import type { Action, Mode, Profile, Scenario, ScenarioStream } from './actions.ts';
+import type { Fault } from './disk-operations.ts';
+import type { CrashChoice } from './power-cut.ts';
 import { Random } from './random.ts';
-import type { CrashChoice, Fault } from './simulated-disk.ts';
 
 /** `entry` decides which step, `payload` its details. Both are whole numbers from 0 to 2^32 - 1. */
 export interface Choice {

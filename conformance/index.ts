@@ -6,6 +6,7 @@
  */
 export type { Action, Profile, Scenario, Trace } from './actions.ts';
 export { describeAction, readTrace } from './actions.ts';
+export type { DiskCounts, Fault, FaultRule, Operation } from './disk-operations.ts';
 export type { DiskImage } from './disk-state.ts';
 export { Divergence } from './divergence.ts';
 export type { Outcome } from './execute.ts';
@@ -18,7 +19,6 @@ export type { CheckOptions, CheckReport, StoreManifest } from './others/check-st
 export { ConformanceError, checkStore } from './others/check-store.ts';
 export type { InjectedFault } from './others/laws/law.ts';
 export type { MakePlatform, PlatformManifest } from './others/platform-manifest.ts';
-
 export type {
   OptionalOperation,
   RefusalCode,
@@ -29,11 +29,11 @@ export type {
   StreamMarks,
   StreamSpec,
 } from './others/store-under-test.ts';
+export type { CrashChoice } from './power-cut.ts';
 export { Random } from './random.ts';
 export { exportTest } from './replay/export-test.ts';
 export type { CampaignOptions, CampaignResult, Failure, Progress } from './run.ts';
 export { runCampaign, saveTrace } from './run.ts';
-export type { CrashChoice, DiskCounts, Fault, FaultRule, Operation } from './simulated-disk.ts';
 export { SimulatedDisk } from './simulated-disk.ts';
 export { timeline } from './timeline.ts';
 export { StoreIds, simulatedPlatform, VirtualClock } from './virtual-clock.ts';

@@ -93,8 +93,7 @@ function collectEdges(node: StateNode, inherited: readonly string[], edges: stri
 /** Every pair of a state of the machine and an event that it takes there. */
 export const ALL_EDGES: readonly string[] = collectEdges(machine.root as unknown as StateNode, [], []);
 
-/** A state of the machine as one word, such as `ready.ram`. */
-export /** Events whose guards say how the contract limits the engine; a refusal there is the engine's fault. */
+/** Events whose guards say how the contract limits the engine; a refusal there is the engine's fault. */
 const GUARD_BREAKS: Readonly<Record<string, string>> = {
   keepsOrRenewsStoreId: 'INV-17',
   raisesEpoch: 'INV-17',

@@ -1,8 +1,8 @@
 /** Written runs beside those of the mode `faults`: what a disk that fails once, and a log that grows, leave to a crash. */
 import type { Action } from '../actions.ts';
+import type { Fault } from '../disk-operations.ts';
 import type { Script } from '../faults/scripts.ts';
 import { acknowledge, flush, open, read, Sensors, scenario, tight } from '../faults/scripts.ts';
-import type { Fault } from '../simulated-disk.ts';
 
 const io: Action = { do: 'io', pick: 0 };
 const fails = (fault: Fault): Action => ({ do: 'io', pick: 0, fault });

@@ -14,8 +14,8 @@
  * disk says; nothing in here knows what they mean.
  */
 import type { VolatileUnit } from '../disk-state.ts';
+import type { CrashChoice } from '../power-cut.ts';
 import { Random } from '../random.ts';
-import type { CrashChoice } from '../simulated-disk.ts';
 
 export const RESIDUE_CLASSES = [
   'nothing',

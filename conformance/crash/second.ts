@@ -8,7 +8,8 @@
 import type { Action, Scenario } from '../actions.ts';
 import { macrotask } from '../answers.ts';
 import { ioStepOf } from '../evidence/cells.ts';
-import type { CrashChoice, SimulatedDisk } from '../simulated-disk.ts';
+import type { CrashChoice } from '../power-cut.ts';
+import type { SimulatedDisk } from '../simulated-disk.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 import type { Account, Finding, Found } from './oracle.ts';
 import { judgeRepeated } from './oracle.ts';

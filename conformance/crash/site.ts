@@ -1,8 +1,9 @@
 /** A moment at which power fails or the process dies: everything that either may leave, as often as one likes. */
 import { createHash } from 'node:crypto';
 import type { DiskState, VolatileUnit } from '../disk-state.ts';
-import type { CrashChoice, PowerChoice, Residue } from '../simulated-disk.ts';
-import { keptUnits, residueOf, SimulatedDisk } from '../simulated-disk.ts';
+import type { CrashChoice, PowerChoice, Residue } from '../power-cut.ts';
+import { keptUnits, residueOf } from '../power-cut.ts';
+import { SimulatedDisk } from '../simulated-disk.ts';
 import type { VirtualClock } from '../virtual-clock.ts';
 
 export class CrashSite {

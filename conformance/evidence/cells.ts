@@ -2,8 +2,9 @@
  * Where crashes came and what they left: the edge of the machine that was taken last, the I/O step that was the oldest
  * under way, and the class of what was left. Counted over all runs, with the shortest run that went there.
  */
+
+import type { Operation } from '../disk-operations.ts';
 import type { Coverage } from '../model-run.ts';
-import type { Operation } from '../simulated-disk.ts';
 import type { CellCount } from './record.ts';
 
 const SEPARATOR = ' | ';

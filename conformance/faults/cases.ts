@@ -5,11 +5,12 @@
  * A case is a list of actions like any other trace, so that it is replayed, shrunk and shown like one.
  */
 import type { Action, Scenario, TraceRule } from '../actions.ts';
+import type { Fault, Operation, OperationKind } from '../disk-operations.ts';
 import { Divergence } from '../divergence.ts';
 import { StoreRun } from '../driver.ts';
 import { closingActions } from '../execute.ts';
 import { newCoverage } from '../model-run.ts';
-import type { CrashChoice, Fault, Operation, OperationKind } from '../simulated-disk.ts';
+import type { CrashChoice } from '../power-cut.ts';
 import type { Script } from './scripts.ts';
 
 /** One I/O operation of a script that meets no fault. */

@@ -11,7 +11,7 @@ import type { Action, Scenario } from '../actions.ts';
 import type { VolatileUnit } from '../disk-state.ts';
 import type { StoreRun } from '../driver.ts';
 import { deliver } from '../execute.ts';
-import type { CrashChoice } from '../simulated-disk.ts';
+import type { CrashChoice } from '../power-cut.ts';
 
 export interface CrashPoint {
   /** Equal for points that no crash could tell apart. */

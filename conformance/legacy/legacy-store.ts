@@ -19,10 +19,10 @@ import type { LegacyMemoryManager } from '../../src/legacy/manager.ts';
 import type { ControlSensorBlock, ControlSensorData, ReadRecord } from '../../src/legacy/shapes.ts';
 import type { Scenario } from '../actions.ts';
 import { macrotask } from '../answers.ts';
+import type { Fault, FaultRule } from '../disk-operations.ts';
 import { Divergence } from '../divergence.ts';
 import type { RefusalCode, Refused, StoreMarks, StoreRecord, StoreUnderTest } from '../others/store-under-test.ts';
 import { settingsOf } from '../refinement.ts';
-import type { Fault, FaultRule } from '../simulated-disk.ts';
 import { SimulatedDisk } from '../simulated-disk.ts';
 import { StoreIds, simulatedPlatform, VirtualClock } from '../virtual-clock.ts';
 

@@ -7,10 +7,10 @@
 import { pendingOf } from '../../model/queries.ts';
 import { SOURCE_DIRECTORIES } from '../../src/core/port.ts';
 import type { Action, TraceRule } from '../actions.ts';
+import type { OperationKind } from '../disk-operations.ts';
 import type { StoreRun } from '../driver.ts';
 import { drawFault, nextAction } from '../generator.ts';
 import { Random } from '../random.ts';
-import type { OperationKind } from '../simulated-disk.ts';
 
 /** Steps of the beginning at most. */
 const BEGINNING_STEPS_MAX = 120;

@@ -8,7 +8,8 @@
  */
 import type { Action } from '../actions.ts';
 import { describeAction } from '../actions.ts';
-import type { CrashChoice, Fault } from '../simulated-disk.ts';
+import type { Fault } from '../disk-operations.ts';
+import type { CrashChoice } from '../power-cut.ts';
 
 type Plain = Extract<Action, { do: 'append' | 'read' | 'acknowledge' | 'revert' | 'discard' | 'open' }>;
 

@@ -1,7 +1,7 @@
 /** Seeded runs of the engine on somebody's adapter, a part of them with each kind of crash that the manifest knows. */
 import type { Scenario } from '../actions.ts';
 import { addCoverage, newCoverage } from '../model-run.ts';
-import type { CrashChoice } from '../simulated-disk.ts';
+import type { CrashChoice } from '../power-cut.ts';
 import { EngineStore } from './engine-store.ts';
 import type { Call } from './observed-disk.ts';
 import type { Adapter } from './platform-manifest.ts';

@@ -8,7 +8,7 @@
  * A refusal is an answer: `{ refused: code }`, or an Error with that code as its `code`. Any other Error is a failure.
  */
 import type { Kind, Source, ValueType } from '../../src/core/types.ts';
-import type { Fault } from '../simulated-disk.ts';
+import type { Fault } from '../disk-operations.ts';
 
 /** What a store may refuse with. `UNSUPPORTED`: it has no such operation, and is not asked for it again. */
 export const REFUSALS = ['RAM_FULL', 'BOUNDS_VIOLATION', 'IO_FAILED', 'UNSUPPORTED'] as const;

@@ -2,8 +2,9 @@
  * What is done with the files of the checkpoint log when a store is opened, operation by operation: which are synced again
  * before others go, which go at once, under which name the new one is begun when the disk refuses one.
  */
+
+import type { Fault, FaultRule, OperationKind } from '../disk-operations.ts';
 import { frames, logFileName } from '../format/write-log.ts';
-import type { Fault, FaultRule, OperationKind } from '../simulated-disk.ts';
 import type { Case } from './case.ts';
 import { differs } from './case.ts';
 import { FoundStore } from './found-store.ts';

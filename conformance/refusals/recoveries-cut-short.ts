@@ -4,7 +4,7 @@
  * segment 3.
  */
 import { ALLOCATION_BYTES } from '../../src/core/disk-index.ts';
-import type { FaultRule } from '../simulated-disk.ts';
+import type { FaultRule } from '../disk-operations.ts';
 import type { Case } from './case.ts';
 import { differs } from './case.ts';
 import { evts, FoundStore } from './found-store.ts';

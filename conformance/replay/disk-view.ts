@@ -8,8 +8,9 @@ import { completeBatches, parsePartName, readPartHeader, scanPart } from '../../
 import { parseSegmentName } from '../../src/core/disk-index.ts';
 import { SOURCE_DIRECTORIES } from '../../src/core/port.ts';
 import { scanSegment } from '../../src/core/segment.ts';
+import type { Operation } from '../disk-operations.ts';
 import type { DiskImage } from '../disk-state.ts';
-import type { Operation, SimulatedDisk } from '../simulated-disk.ts';
+import type { SimulatedDisk } from '../simulated-disk.ts';
 
 /** A readable block of a segment: records [from, to) of one sensor. */
 export interface BlockView {

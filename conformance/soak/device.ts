@@ -8,7 +8,7 @@
 import { crc32 } from 'node:zlib';
 import type { Settings, Store } from '../../src/index.ts';
 import { openOn, resolveSettings } from '../../src/index.ts';
-import type { CrashChoice } from '../simulated-disk.ts';
+import type { CrashChoice } from '../power-cut.ts';
 import { SimulatedDisk } from '../simulated-disk.ts';
 import { StoreIds, simulatedPlatform, VirtualClock } from '../virtual-clock.ts';
 import type { Account } from './account.ts';

@@ -7,7 +7,7 @@
  * these two numbers give. The other ways of storing the same load are calculated from bytes a record, measured there too.
  */
 import type { IoErrorCode } from '../../src/index.ts';
-import type { DiskObserver, Operation } from '../simulated-disk.ts';
+import type { DiskObserver, Operation } from '../disk-operations.ts';
 
 const PAGE_BYTES = 4_096;
 /** Inode and journal commit of an fdatasync that has changed a file's size. */

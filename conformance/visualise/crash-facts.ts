@@ -2,9 +2,12 @@
  * What a crash found on the simulated disk and what it left: per file what was durable, and what was kept, lost and torn
  * of the rest. Counted in the same units in which the disk decides it (disk-state.ts), before the disk is cut off.
  */
+
+import type { Operation } from '../disk-operations.ts';
 import type { VolatileUnit } from '../disk-state.ts';
-import type { CrashChoice, Operation, SimulatedDisk } from '../simulated-disk.ts';
-import { keptUnits } from '../simulated-disk.ts';
+import type { CrashChoice } from '../power-cut.ts';
+import { keptUnits } from '../power-cut.ts';
+import type { SimulatedDisk } from '../simulated-disk.ts';
 import type { CrashedFile, CrashFacts } from './page-data.ts';
 
 export const describeOperation = ({ kind, directory, name, offset, bytes }: Operation): string => {

@@ -3,7 +3,7 @@
  * it must not lose, and that the same choice gives the same disk.
  */
 import { describe, expect, it } from 'vitest';
-import type { CrashChoice } from '../../conformance/simulated-disk.ts';
+import type { CrashChoice } from '../../conformance/power-cut.ts';
 import { SimulatedDisk } from '../../conformance/simulated-disk.ts';
 import { VirtualClock } from '../../conformance/virtual-clock.ts';
 

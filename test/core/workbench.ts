@@ -3,7 +3,7 @@
  *
  * Time stands still until a test moves it, ids are counted, so every run is the same run.
  */
-import type { FaultRule } from '../../conformance/simulated-disk.ts';
+import type { FaultRule } from '../../conformance/disk-operations.ts';
 import { SimulatedDisk } from '../../conformance/simulated-disk.ts';
 import { StoreIds, simulatedPlatform, VirtualClock } from '../../conformance/virtual-clock.ts';
 import type { Code, Result } from '../../src/core/codes.ts';

@@ -1,0 +1,80 @@
+/** The answer to an open: what recovery found becomes the model's RECOVERED, and the streams get their handles. */
+import type { ModelEvent, Range } from '../../model/vocabulary.ts';
+import type { Result } from '../../src/core/codes.ts';
+import type { Engine } from '../../src/core/engine.ts';
+import type { StreamHandle } from '../../src/core/stream-handle.ts';
+import type { StoreInspection } from '../../src/core/types.ts';
+import { expect } from '../divergence.ts';
+import { evictedByRecovery } from '../evicted-by-recovery.ts';
+import { readRecovered } from '../refinement.ts';
+import { judgeReason } from './reason.ts';
+import type { RunState } from './run-state.ts';
+import type { UnderWay } from './under-way.ts';
+
+type Recovered = Extract<ModelEvent, { type: 'RECOVERED' }>;
+
+export function opened(run: RunState, call: UnderWay, result: Result<Engine>): void {
+  if (!result.ok) {
+    const { code, message } = result.failure;
+    expect(
+      code === 'IO_FAILED' && run.faults.met > call.faultsBefore,
+      'INV-18',
+      () => `open failed without a cause: ${code}, ${message}`,
+    );
+    judgeReason('open', code, message);
+    run.observe({ type: 'OPEN_FAILED' });
+    return;
+  }
+  const engine = result.value;
+  run.engine = engine;
+  const inspection = engine.inspect();
+  let storeId = run.knownIds.indexOf(inspection.storeId) + 1;
+  if (storeId === 0) storeId = run.knownIds.push(inspection.storeId);
+  const damaged = run.damagedInRecovery.filter((range) => isStillDamaged(run, range, inspection));
+  run.damagedInRecovery = [];
+  for (const range of damaged) run.damageMade.allow(range);
+  const mayEvict = run.faults.lacksSpace;
+  takeRecovered(run, readRecovered(run.scenario, inspection, storeId, damaged));
+  const { damaged: damagedRecords, evicted } = engine.stats();
+  run.inRecovery = { damaged: damagedRecords, evicted: mayEvict ? evicted : 0 };
+  run.losses.opened(run.model.context.ledger, engine.ledger(), run.disk !== null);
+  run.handles = handlesOf(run, engine);
+  run.dirty = true;
+}
+
+function handlesOf({ scenario }: RunState, engine: Engine): StreamHandle[] {
+  return scenario.streams.map(({ source, sensor, kind, periodMs, type, priority }) => {
+    const stream = engine.stream({ source, sensor }, { kind, type, priority, ...(kind === 'tsd' ? { periodMs } : {}) });
+    expect(
+      stream.ok,
+      'INV-20',
+      () => `stream ${source}/${sensor} is refused: ${stream.ok ? '' : stream.failure.message}`,
+    );
+    return stream.value;
+  });
+}
+
+/** Takes RECOVERED into the model, behind an eviction that was done and not announced when only that explains it. */
+function takeRecovered(run: RunState, recovered: Recovered): void {
+  if (!run.model.enabled(recovered)) {
+    const explaining = run.moments.explaining(recovered);
+    if (explaining !== null) run.model.state = explaining;
+  }
+  if (!run.model.enabled(recovered) && run.faults.lacksSpace) evictInRecovery(run, recovered);
+  run.moments.recovered();
+  run.faults.opened();
+  run.observe(recovered);
+}
+
+/** A recovery whose log finds no space gives up the oldest segments, as a flush does. */
+function evictInRecovery(run: RunState, recovered: Recovered): void {
+  const evicted = evictedByRecovery(run.model.context, recovered);
+  if (evicted !== null) run.model.state = evicted;
+}
+
+/** What an earlier recovery missed may be back: a removal that was not durable is undone by a power cut. */
+function isStillDamaged(run: RunState, { stream }: Range, { streams }: StoreInspection): boolean {
+  const key = run.scenario.streams[stream];
+  const found = streams.find(({ source, sensor }) => source === key?.source && sensor === key.sensor);
+  return (found?.damaged ?? 0) > (run.model.context.streams[stream]?.damaged ?? 0);
+}
