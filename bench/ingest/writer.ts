@@ -1,0 +1,87 @@
+/**
+ * Process that fills one peer's store, batch by batch, each durable before the next begins, and says how long it took.
+ * Then it waits, with the store open, to be killed: whoever reads the store afterwards sees what a dead process left.
+ */
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { answerProcess } from '../ask-process.ts';
+import type { Load } from '../load.ts';
+import { type LoadSpec, makeLoad } from '../load-spec.ts';
+import { peerNamed } from '../peers/all.ts';
+import type { Peer, PeerStore } from '../peers/peer.ts';
+
+export interface WriteRequest {
+  readonly peer: string;
+  readonly load: LoadSpec;
+  readonly batchRecords: number;
+  /** Made by the writer; the store is in `store` in it. */
+  readonly directory: string;
+  /** Batches into a store that is thrown away, before the clock starts: the code is compiled, the caches are filled. */
+  readonly warmUpBatches: number;
+  /** Do what is put off, too, once the clock has stopped. */
+  readonly settle: boolean;
+}
+
+export interface Written {
+  readonly load: string;
+  readonly records: number;
+  readonly batches: number;
+  readonly seconds: number;
+  readonly longestBatchMs: number;
+  /** What the kernel says this process had written to the device since the clock started, settling included. */
+  readonly processBytes: number;
+}
+
+export const storeIn = (directory: string): string => join(directory, 'store');
+
+async function write(request: WriteRequest): Promise<Written> {
+  const { directory, batchRecords, warmUpBatches } = request;
+  const peer = peerNamed(request.peer);
+  const load = await makeLoad(request.load);
+  await warmUp(peer, load, batchRecords, warmUpBatches, join(directory, 'warm-up'));
+  mkdirSync(storeIn(directory), { recursive: true });
+  const store = await peer.open(storeIn(directory), load.sensors);
+  globalThis.gc?.();
+  const before = processBytes();
+  const figures = await timed(store, load, batchRecords);
+  if (request.settle) await store.settle();
+  // The store stays open: this process is killed as it stands.
+  return { load: load.name, records: load.records, ...figures, processBytes: processBytes() - before };
+}
+
+async function warmUp(peer: Peer, load: Load, batchRecords: number, batches: number, directory: string): Promise<void> {
+  if (batches === 0) return;
+  mkdirSync(directory, { recursive: true });
+  const store = await peer.open(directory, load.sensors);
+  const end = Math.min(load.records, batches * batchRecords);
+  for (let from = 0; from < end; from += batchRecords)
+    await store.writeBatch(load, from, Math.min(end, from + batchRecords));
+  await store.close();
+  rmSync(directory, { recursive: true });
+}
+
+async function timed(
+  store: PeerStore,
+  load: Load,
+  batchRecords: number,
+): Promise<Pick<Written, 'batches' | 'seconds' | 'longestBatchMs'>> {
+  let batches = 0;
+  let longestBatchMs = 0;
+  const startMs = performance.now();
+  let beforeMs = startMs;
+  for (let from = 0; from < load.records; from += batchRecords) {
+    await store.writeBatch(load, from, Math.min(load.records, from + batchRecords));
+    const nowMs = performance.now();
+    longestBatchMs = Math.max(longestBatchMs, nowMs - beforeMs);
+    beforeMs = nowMs;
+    batches++;
+  }
+  return { batches, seconds: (beforeMs - startMs) / 1_000, longestBatchMs };
+}
+
+function processBytes(): number {
+  const found = /^write_bytes: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'));
+  return Number(found?.[1] ?? Number.NaN);
+}
+
+answerProcess(write);

@@ -1,0 +1,67 @@
+/**
+ * This store, as its users open it: `openStore` with the default settings. Its 4 MiB pool takes a batch of 208,000
+ * records of 2,000 sensors without reaching the threshold, so that a flush happens at the batch's end and nowhere else,
+ * as with every peer. Its time has all of it: the appends, a call each, and the flush.
+ */
+import type { SensorStream, Store } from '../../src/index.ts';
+import { openStore } from '../../src/index.ts';
+import type { Load, LoadSensor } from '../load.ts';
+import type { Peer, PeerStore, Visit } from './peer.ts';
+
+/** Records a read asks for. */
+const READ_RECORDS = 4_096;
+
+class OwnStore implements PeerStore {
+  readonly #store: Store;
+  readonly #streams: readonly SensorStream[];
+
+  constructor(store: Store, streams: readonly SensorStream[]) {
+    this.#store = store;
+    this.#streams = streams;
+  }
+
+  async writeBatch(load: Load, from: number, to: number): Promise<void> {
+    const streams = this.#streams;
+    const { sensor, value, timeMs } = load;
+    for (let i = from; i < to; i++) {
+      const stream = streams[sensor[i] as number] as SensorStream;
+      if (stream.append(value[i] as number, timeMs[i] as number) < 0) throw new Error(`record ${i} was refused`);
+    }
+    await this.#store.flush();
+  }
+
+  async settle(): Promise<void> {
+    await this.#store.checkpoint();
+  }
+
+  async readAll(visit: Visit): Promise<void> {
+    for (const index of this.#streams.keys()) await this.readSensor(index, visit);
+  }
+
+  async readSensor(sensor: number, visit: Visit): Promise<void> {
+    const stream = this.#streams[sensor] as SensorStream;
+    for (;;) {
+      const batch = await stream.read(READ_RECORDS);
+      if (batch.length === 0) break;
+      const { timesMs, bits } = batch;
+      for (let i = 0; i < batch.length; i++) visit(sensor, timesMs[i] as number, bits[i] as number);
+    }
+    stream.revert();
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close();
+  }
+}
+
+export const ownStore: Peer = {
+  name: 'own',
+  title: 'this store',
+  async open(directory: string, sensors: readonly LoadSensor[]): Promise<PeerStore> {
+    const store = await openStore({ directory });
+    const streams = sensors.map(({ source, sensor, kind, periodMs, type }) =>
+      store.stream(source, sensor, { kind, type, ...(kind === 'tsd' ? { periodMs } : {}) }),
+    );
+    return new OwnStore(store, streams);
+  },
+};

@@ -1,0 +1,36 @@
+/**
+ * What the benchmark asks of a store that it measures: keep batches for good, give back every record. Each peer says in
+ * its own file how it is set up, and why that is the fastest way that is still fair.
+ */
+import type { Load, LoadSensor } from '../load.ts';
+
+/** Takes one record; times and bits exactly as they were written. @param sensor index in the load's sensors. */
+export type Visit = (sensor: number, timeMs: number, bits: number) => void;
+
+/** An open store of a peer, with one writer. */
+export interface PeerStore {
+  /**
+   * Writes records [from, to) of the load, each at most once, in order.
+   * When it has returned, and its promise if there is one has resolved, all of them survive a power cut.
+   */
+  writeBatch(load: Load, from: number, to: number): void | Promise<void>;
+  /**
+   * Does what it has put off: a checkpoint of its write-ahead log, and the like. What it has written since it was
+   * opened is then on the device as it is going to stay, as far as its own rules demand it.
+   */
+  settle(): void | Promise<void>;
+  /** Every record it holds; those of one sensor in the order in which they were written. */
+  readAll(visit: Visit): void | Promise<void>;
+  /** Records of one sensor, oldest first, from its first one on. */
+  readSensor(sensor: number, visit: Visit): void | Promise<void>;
+  close(): void | Promise<void>;
+}
+
+export interface Peer {
+  /** As rows and JSON name it: `sqlite-rows`. */
+  readonly name: string;
+  /** For people: `node:sqlite, a row a record`. */
+  readonly title: string;
+  /** @param directory exists; empty, or what this peer left in it. */
+  open(directory: string, sensors: readonly LoadSensor[]): PeerStore | Promise<PeerStore>;
+}

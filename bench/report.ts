@@ -1,0 +1,96 @@
+/** The outcome of a run: the table for people, one JSON object for programs, the same figures in both. */
+import { type Paint, table, thousands, wrap } from '../src/cli/screen.ts';
+import type { Choice } from './groups.ts';
+import { type Machine, machineLines } from './machine.ts';
+import type { MeasuredRow, RowDemand } from './row.ts';
+
+/** A group that gave no rows, and why. */
+export interface GroupFailure {
+  readonly group: string;
+  readonly message: string;
+}
+
+export interface Report {
+  readonly machine: Machine;
+  readonly run: {
+    readonly startedAt: string;
+    readonly seconds: number;
+    readonly seed: number;
+    readonly quick: boolean;
+    readonly repetitions: number;
+  };
+  readonly rows: readonly MeasuredRow[];
+  readonly failures: readonly GroupFailure[];
+}
+
+/** Three digits tell ratios apart; a thousand and more are whole. */
+export function figureText(value: number, unit: string): string {
+  const digits = Math.abs(value) >= 100 ? thousands(value) : value.toPrecision(Math.abs(value) >= 1 ? 3 : 2);
+  return unit === 'x' || unit === '%' ? `${digits}${unit === '%' ? ' %' : 'x'}` : `${digits} ${unit}`;
+}
+
+const demandText = ({ compare, demand, unit }: RowDemand): string =>
+  `${compare === 'at-least' ? '>=' : '<='} ${unit === 'x' || unit === '%' ? `${asWritten(demand)}${unit === '%' ? ' %' : 'x'}` : `${asWritten(demand)} ${unit}`}`;
+
+/** A demand is shown as it was written. */
+const asWritten = (demand: number): string => (demand >= 1_000 ? thousands(demand) : String(demand));
+
+const HEAD = ['row', 'demand', 'measured', 'range', ''];
+
+/** One line a row; rows whose group failed are shown as not measured. */
+export function tableText(choices: readonly Choice[], rows: readonly MeasuredRow[], paint: Paint): string {
+  const measured = new Map(rows.map((row) => [row.id, row]));
+  const notes: string[] = [];
+  const lines = choices.flatMap((choice) =>
+    choice.rows.map((demand) => {
+      const row = measured.get(demand.id);
+      if (row === undefined) return [demand.title, demandText(demand), '', '', 'not measured'];
+      const { unit, range } = row;
+      const mark = row.note === undefined ? '' : ` [${noteNumber(notes, row.note)}]`;
+      return [
+        `${row.title}${mark}`,
+        demandText(row),
+        figureText(row.measured, unit),
+        `${figureText(range[0], unit)} to ${figureText(range[1], unit)}`,
+        row.met ? 'met' : 'short',
+      ];
+    }),
+  );
+  const text = table(HEAD, lines, [1, 2, 3])
+    .replaceAll(/ met$/gm, ` ${paint.green('met')}`)
+    .replaceAll(/ short$/gm, ` ${paint.yellow('short')}`)
+    .replaceAll(/ not measured$/gm, ` ${paint.red('not measured')}`);
+  return [text, ...(notes.length > 0 ? [''] : []), ...notes.map((note, i) => wrap(note, `[${i + 1}] `, '    '))].join(
+    '\n',
+  );
+}
+
+/** What there is to measure, for `--list`. */
+export const demandTable = (choices: readonly Choice[]): string =>
+  table(
+    ['group', 'id', 'demand', 'row'],
+    choices.flatMap(({ group, rows }) => rows.map((row) => [group.name, row.id, demandText(row), row.title])),
+    [2],
+  );
+
+/** Rows of one group share their note: it is said once. */
+function noteNumber(notes: string[], note: string): number {
+  const known = notes.indexOf(note);
+  return known >= 0 ? known + 1 : notes.push(note);
+}
+
+export function reportText(choices: readonly Choice[], report: Report, paint: Paint): string {
+  const { run, rows, failures } = report;
+  const met = rows.filter((row) => row.met).length;
+  const kind = run.quick
+    ? 'quick: shows that all runs, its figures are no claim'
+    : `medians of ${run.repetitions} repetitions`;
+  return [
+    '',
+    tableText(choices, rows, paint),
+    '',
+    `${met} of ${rows.length} rows met, ${rows.length - met} short; ${kind}; seed ${run.seed}; ${Math.round(run.seconds)} s`,
+    ...machineLines(report.machine),
+    ...failures.map(({ group, message }) => `${paint.red('failed')} ${group}: ${message}`),
+  ].join('\n');
+}
