@@ -6,6 +6,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { askOnce, askProcess } from '../ask-process.ts';
 import type { LoadSpec } from '../load-spec.ts';
+import { peerNamed } from '../peers/all.ts';
 import type { BenchContext } from '../row.ts';
 import type { VerifyRequest } from './verifier.ts';
 import { storeIn, type WriteRequest, type Written } from './writer.ts';
@@ -54,7 +55,8 @@ export function rotated<T>(list: readonly T[], by: number): T[] {
 
 /** Writes, kills the writer, reads in another process. @throws Error when a record is not what it was. */
 async function oneTurn({ directory }: BenchContext, plan: IngestPlan, peer: string): Promise<Turn> {
-  const { load, batchRecords, warmUpBatches } = plan;
+  const { batchRecords, warmUpBatches } = plan;
+  const load = { ...plan.load, records: Math.min(plan.load.records, peerNamed(peer).recordsMax ?? plan.load.records) };
   const own = join(directory, peer);
   await mkdir(own);
   try {

@@ -7,6 +7,9 @@ import type { Load, LoadSensor } from '../load.ts';
 /** Takes one record; times and bits exactly as they were written. @param sensor index in the load's sensors. */
 export type Visit = (sensor: number, timeMs: number, bits: number) => void;
 
+/** Takes a value of a peer that keeps pairs apart into its records. */
+export type Unfold = (sensor: number, value: Uint8Array, visit: Visit) => void;
+
 /** An open store of a peer, with one writer. */
 export interface PeerStore {
   /**
@@ -31,6 +34,11 @@ export interface Peer {
   readonly name: string;
   /** For people: `node:sqlite, a row a record`. */
   readonly title: string;
+  /**
+   * A slow peer writes only so many, the first of the same records: the whole load would take it minutes a turn. It is in
+   * its favour, for a tree that is smaller is faster.
+   */
+  readonly recordsMax?: number;
   /** @param directory exists; empty, or what this peer left in it. */
   open(directory: string, sensors: readonly LoadSensor[]): PeerStore | Promise<PeerStore>;
 }
