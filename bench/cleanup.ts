@@ -7,25 +7,39 @@
 
 type Undo = () => void | Promise<void>;
 
-const undos: { readonly what: string; readonly undo: Undo }[] = [];
+interface Entry {
+  readonly what: string;
+  readonly undo: Undo;
+  /** Under way or done: whoever asks again waits for the same. */
+  done: Promise<void> | null;
+}
+
+const entries: Entry[] = [];
 
 /** @param what completes "could not ..." when it fails. @returns the call that does it now instead of at the end. */
 export function atEnd(what: string, undo: Undo): () => Promise<void> {
-  const entry = { what, undo };
-  undos.push(entry);
-  return async () => {
-    const at = undos.indexOf(entry);
-    if (at < 0) return;
-    undos.splice(at, 1);
-    await undo();
-  };
+  const entry: Entry = { what, undo, done: null };
+  entries.push(entry);
+  return () => putEntryRight(entry);
+}
+
+/** It stays in the list until it is done, so that nobody who waits for all of them goes on without it. */
+function putEntryRight(entry: Entry): Promise<void> {
+  entry.done ??= (async () => {
+    try {
+      await entry.undo();
+    } finally {
+      entries.splice(entries.indexOf(entry), 1);
+    }
+  })();
+  return entry.done;
 }
 
 /** Does all that is still registered, the latest first. */
 export async function putRight(): Promise<void> {
-  for (let entry = undos.pop(); entry !== undefined; entry = undos.pop()) {
+  for (let entry = entries.at(-1); entry !== undefined; entry = entries.at(-1)) {
     try {
-      await entry.undo();
+      await putEntryRight(entry);
     } catch (error) {
       console.error(`bench: could not ${entry.what}: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -2,7 +2,8 @@
  * One group in a process of its own: a clean heap, code that nobody else's types have bent, and a death that takes
  * nothing with it. It is told what to do over the channel, and answers there.
  */
-import { putRight, putRightWhenStopped } from './cleanup.ts';
+import { rm } from 'node:fs/promises';
+import { atEnd, putRight, putRightWhenStopped } from './cleanup.ts';
 import { GROUPS } from './groups.ts';
 import type { BenchContext, MeasuredRow } from './row.ts';
 
@@ -25,8 +26,10 @@ const send = (message: GroupMessage): Promise<void> =>
 async function run({ group: name, ...given }: GroupRequest): Promise<void> {
   const group = GROUPS.find((each) => each.name === name);
   if (group === undefined) throw new Error(`there is no group ${name}`);
+  // Who started this process removes it, too, unless that one was killed.
+  atEnd(`remove ${given.directory}`, () => rm(given.directory, { recursive: true, force: true }));
   // A progress line that is lost is no loss.
-  const progress = (doing: string): void => void process.send?.({ type: 'progress', doing } satisfies GroupMessage);
+  const progress = (doing: string): void => void send({ type: 'progress', doing }).catch(() => undefined);
   await send({ type: 'measured', rows: await group.measure({ ...given, progress }) });
 }
 

@@ -1,10 +1,11 @@
 /**
  * Every group of rows, in the order of the table. A new one is one import and one line here.
  */
+import { deviceBytes } from './device/groups.ts';
 import { ingest16k, ingest208k } from './ingest/groups.ts';
 import type { RowDemand, RowGroup } from './row.ts';
 
-export const GROUPS: readonly RowGroup[] = [ingest16k, ingest208k];
+export const GROUPS: readonly RowGroup[] = [ingest16k, ingest208k, deviceBytes];
 
 /** What `--only` chooses: groups, and of each the rows that are shown. */
 export interface Choice {

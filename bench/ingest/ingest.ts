@@ -4,20 +4,14 @@
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { askOnce, askProcess } from '../ask-process.ts';
 import type { LoadSpec } from '../load-spec.ts';
 import { peerNamed } from '../peers/all.ts';
 import type { BenchContext } from '../row.ts';
-import type { VerifyRequest } from './verifier.ts';
-import { storeIn, type WriteRequest, type Written } from './writer.ts';
-
-const WRITER = join(import.meta.dirname, 'writer.ts');
-const VERIFIER = join(import.meta.dirname, 'verifier.ts');
+import { type Kept, rotated, writeKillVerify } from './turn.ts';
 
 /** What one peer did in one repetition. */
-export interface Turn extends Written {
+export interface Turn extends Kept {
   readonly recordsPerSecond: number;
-  readonly verifiedRecords: number;
 }
 
 export interface IngestPlan {
@@ -47,32 +41,14 @@ const shortened = (plan: IngestPlan): IngestPlan => ({
   load: { ...plan.load, records: Math.ceil(plan.load.records / 10) },
 });
 
-/** The list begun at another place, so that nobody always comes first or behind the same one. */
-export function rotated<T>(list: readonly T[], by: number): T[] {
-  const at = ((by % list.length) + list.length) % list.length;
-  return [...list.slice(at), ...list.slice(0, at)];
-}
-
-/** Writes, kills the writer, reads in another process. @throws Error when a record is not what it was. */
 async function oneTurn({ directory }: BenchContext, plan: IngestPlan, peer: string): Promise<Turn> {
   const { batchRecords, warmUpBatches } = plan;
   const load = { ...plan.load, records: Math.min(plan.load.records, peerNamed(peer).recordsMax ?? plan.load.records) };
   const own = join(directory, peer);
   await mkdir(own);
   try {
-    const request: WriteRequest = { peer, load, batchRecords, directory: own, warmUpBatches, settle: false };
-    const writer = askProcess<Written>(WRITER, request);
-    let written: Written;
-    try {
-      written = await writer.answer;
-    } finally {
-      await writer.kill();
-    }
-    const verify: VerifyRequest = { peer, load, directory: storeIn(own) };
-    const verifiedRecords = await askOnce<number>(VERIFIER, verify).catch((error: Error) => {
-      throw new Error(`${peer} did not keep what it took: ${error.message}`);
-    });
-    return { ...written, recordsPerSecond: written.records / written.seconds, verifiedRecords };
+    const kept = await writeKillVerify({ peer, load, batchRecords, directory: own, warmUpBatches, settle: false });
+    return { ...kept, recordsPerSecond: kept.records / kept.seconds };
   } finally {
     await rm(own, { recursive: true, force: true });
   }

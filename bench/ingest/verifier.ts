@@ -1,15 +1,9 @@
 /** Process that opens a store whose writer was killed, and compares every record in it with what was written. */
 import { answerProcess } from '../ask-process.ts';
-import { type LoadSpec, makeLoad } from '../load-spec.ts';
+import { makeLoad } from '../load-spec.ts';
 import { peerNamed } from '../peers/all.ts';
 import { checkRecords } from './check-records.ts';
-
-export interface VerifyRequest {
-  readonly peer: string;
-  readonly load: LoadSpec;
-  /** Of the store itself. */
-  readonly directory: string;
-}
+import type { VerifyRequest } from './requests.ts';
 
 /** Records that were compared. */
 async function verify({ peer: name, load: spec, directory }: VerifyRequest): Promise<number> {

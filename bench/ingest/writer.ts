@@ -6,33 +6,10 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { answerProcess } from '../ask-process.ts';
 import type { Load } from '../load.ts';
-import { type LoadSpec, makeLoad } from '../load-spec.ts';
+import { makeLoad } from '../load-spec.ts';
 import { peerNamed } from '../peers/all.ts';
 import type { Peer, PeerStore } from '../peers/peer.ts';
-
-export interface WriteRequest {
-  readonly peer: string;
-  readonly load: LoadSpec;
-  readonly batchRecords: number;
-  /** Made by the writer; the store is in `store` in it. */
-  readonly directory: string;
-  /** Batches into a store that is thrown away, before the clock starts: the code is compiled, the caches are filled. */
-  readonly warmUpBatches: number;
-  /** Do what is put off, too, once the clock has stopped. */
-  readonly settle: boolean;
-}
-
-export interface Written {
-  readonly load: string;
-  readonly records: number;
-  readonly batches: number;
-  readonly seconds: number;
-  readonly longestBatchMs: number;
-  /** What the kernel says this process had written to the device since the clock started, settling included. */
-  readonly processBytes: number;
-}
-
-export const storeIn = (directory: string): string => join(directory, 'store');
+import { storeIn, type WriteRequest, type Written } from './requests.ts';
 
 async function write(request: WriteRequest): Promise<Written> {
   const { directory, batchRecords, warmUpBatches } = request;

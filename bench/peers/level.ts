@@ -119,6 +119,7 @@ async function open(directory: string): Promise<Level> {
 export const levelRows: Peer = {
   name: 'level-rows',
   title: 'classic-level, a row a record',
+  recordsMax: 3_000_000,
   async open(directory: string, sensors: readonly LoadSensor[]): Promise<PeerStore> {
     return new LevelRows(await open(directory), sensors, visitRow);
   },
