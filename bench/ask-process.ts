@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { atEnd } from './cleanup.ts';
+import { atEnd, checkGoingOn } from './cleanup.ts';
 
 type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string };
 
@@ -14,8 +14,9 @@ export interface AskedProcess<T> {
   kill(): Promise<void>;
 }
 
-/** @param entry file that calls `answerProcess`. */
+/** @param entry file that calls `answerProcess`. @throws Error when this process is about to end. */
 export function askProcess<T>(entry: string, request: object): AskedProcess<T> {
+  checkGoingOn();
   const child = fork(entry, { execArgv: ['--expose-gc'], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   const forget = atEnd(`end ${entry}`, () => killed(child));
   let said = '';

@@ -15,6 +15,7 @@ interface Entry {
 }
 
 const entries: Entry[] = [];
+let stopping = false;
 
 /** @param what completes "could not ..." when it fails. @returns the call that does it now instead of at the end. */
 export function atEnd(what: string, undo: Undo): () => Promise<void> {
@@ -35,6 +36,11 @@ function putEntryRight(entry: Entry): Promise<void> {
   return entry.done;
 }
 
+/** @throws Error when the process is about to end: nothing is begun that would have to be put right again. */
+export function checkGoingOn(): void {
+  if (stopping) throw new Error('stopped');
+}
+
 /** Does all that is still registered, the latest first. */
 export async function putRight(): Promise<void> {
   for (let entry = entries.at(-1); entry !== undefined; entry = entries.at(-1)) {
@@ -48,7 +54,6 @@ export async function putRight(): Promise<void> {
 
 /** Ends the process in good order when it is stopped; 128 and the signal's number, as shells have it. */
 export function putRightWhenStopped(): void {
-  let stopping = false;
   const stop = (exitCode: number): void => {
     if (stopping) return;
     stopping = true;

@@ -12,7 +12,7 @@ import { atEnd, putRight, putRightWhenStopped } from './cleanup.ts';
 import { describeCounting } from './device/counting.ts';
 import { type Choice, chosen } from './groups.ts';
 import { describeMachine } from './machine.ts';
-import { demandTable, type Report, reportText } from './report.ts';
+import { demandTable, exitCodeOf, type Report, reportText } from './report.ts';
 import { runGroups } from './run-groups.ts';
 
 const RESULTS = join(import.meta.dirname, 'results');
@@ -74,8 +74,7 @@ async function main(): Promise<number> {
   const report = await measure(given, choices);
   keep(report, given);
   console.log(given.json ? JSON.stringify(report) : reportText(choices, report, paint));
-  const short = report.rows.filter(({ met }) => !met).length;
-  return report.failures.length > 0 || (given.gate && short > 0) ? 1 : 0;
+  return exitCodeOf(report, given.gate);
 }
 
 try {

@@ -23,17 +23,23 @@ export interface Report {
   readonly failures: readonly GroupFailure[];
 }
 
-/** Three digits tell ratios apart; a thousand and more are whole. */
-export function figureText(value: number, unit: string): string {
-  const digits = Math.abs(value) >= 100 ? thousands(value) : value.toPrecision(Math.abs(value) >= 1 ? 3 : 2);
-  return unit === 'x' || unit === '%' ? `${digits}${unit === '%' ? ' %' : 'x'}` : `${digits} ${unit}`;
+/** A row that is short is a result; with `gate`, it is a failure as a group that gave no rows is one. */
+export const exitCodeOf = ({ rows, failures }: Report, gate: boolean): 0 | 1 =>
+  failures.length > 0 || (gate && rows.some(({ met }) => !met)) ? 1 : 0;
+
+function inUnit(figure: string, unit: string): string {
+  return unit === 'x' ? `${figure}x` : `${figure} ${unit}`;
 }
 
-const demandText = ({ compare, demand, unit }: RowDemand): string =>
-  `${compare === 'at-least' ? '>=' : '<='} ${unit === 'x' || unit === '%' ? `${asWritten(demand)}${unit === '%' ? ' %' : 'x'}` : `${asWritten(demand)} ${unit}`}`;
+/** Three digits tell figures apart; a hundred and more are whole. */
+export function figureText(value: number, unit: string): string {
+  const size = Math.abs(value);
+  return inUnit(size >= 100 ? thousands(value) : value.toPrecision(size >= 1 ? 3 : 2), unit);
+}
 
 /** A demand is shown as it was written. */
-const asWritten = (demand: number): string => (demand >= 1_000 ? thousands(demand) : String(demand));
+const demandText = ({ compare, demand, unit }: RowDemand): string =>
+  `${compare === 'at-least' ? '>=' : '<='} ${inUnit(demand >= 1_000 ? thousands(demand) : String(demand), unit)}`;
 
 const HEAD = ['row', 'demand', 'measured', 'range', ''];
 

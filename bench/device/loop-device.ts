@@ -9,7 +9,7 @@ import { mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { atEnd } from '../cleanup.ts';
+import { atEnd, checkGoingOn } from '../cleanup.ts';
 
 const run = promisify(execFile);
 
@@ -34,8 +34,9 @@ export class LoopDevice {
     this.#remove = remove;
   }
 
-  /** @param directory is made, and removed with the device. @throws Error of the program that failed. */
+  /** @param directory is made, and removed with the device. @throws Error of the program that failed, or when this process is about to end. */
   static async make(directory: string): Promise<LoopDevice> {
+    checkGoingOn();
     const image = join(directory, 'image');
     const mountPoint = join(directory, 'mounted');
     let device: string | null = null;
@@ -55,7 +56,7 @@ export class LoopDevice {
     const remove = atEnd(`remove the loop device in ${directory}`, async () => {
       // Stopped in the middle: what is being attached is waited for, else it would stay.
       await building.catch(() => undefined);
-      if (mounted) await run('umount', [mountPoint]);
+      if (mounted) await unmount(mountPoint);
       if (device !== null) await run('losetup', ['--detach', device]);
       await rm(directory, { recursive: true, force: true });
     });
@@ -88,5 +89,18 @@ export class LoopDevice {
   /** Unmounts, detaches, removes. */
   remove(): Promise<void> {
     return this.#remove();
+  }
+}
+
+/** What runs on it at this moment, such as a sync, ends by itself. @throws Error of umount when it does not. */
+async function unmount(mountPoint: string): Promise<void> {
+  for (let waitedMs = 0; ; waitedMs += QUIET_MS) {
+    try {
+      await run('umount', [mountPoint]);
+      return;
+    } catch (error) {
+      if (waitedMs >= SETTLE_MS_MAX) throw error;
+      await sleep(QUIET_MS);
+    }
   }
 }
