@@ -120,30 +120,41 @@ async function takeEach(run: StoreRun, next: Next, onStep: OnStep): Promise<Outc
 
 const NOBODY: OnStep = () => {};
 
-/** Draws the steps from the recipe's choices. */
+/**
+ * Draws the steps from the recipe's choices.
+ *
+ * @param stepsMax steps after which it ends, wherever it is. So many are left for the closing ones that it comes to its
+ * end by itself; a run for which even those are too many is cut off.
+ */
 export async function runRecipe(
   profile: Profile,
   recipe: Recipe,
   coverage: Coverage,
   onStep: OnStep = NOBODY,
+  stepsMax = Number.POSITIVE_INFINITY,
 ): Promise<Outcome> {
   const start = recipe.start ?? null;
   const scenario = storeOf(profile, recipe.scenarioSeed, start);
   const run = new StoreRun(scenario, coverage);
   const lead = start === null ? () => null : leading(run, start, recipe.scenarioSeed, coverage);
   const closing = closingActions(scenario);
-  let drawn = 0;
-  let closed = 0;
+  const drawUntil = stepsMax > closing.length ? stepsMax - closing.length : stepsMax;
+  let [drawn, closed, taken] = [0, 0, 0];
   const next = (): Action | null => {
-    const led = lead();
+    if (taken >= stepsMax) return null;
+    const led = taken < drawUntil ? lead() : null;
     if (led !== null) return led;
-    while (drawn < recipe.choices.length) {
+    while (taken < drawUntil && drawn < recipe.choices.length) {
       const action = nextAction(run.view(), recipe.choices[drawn++] as Choice);
       if (action !== null) return action;
     }
     return closing[closed++] ?? null;
   };
-  return overhearing(run, () => takeEach(run, next, onStep));
+  const onTaken: OnStep = (action, of) => {
+    taken++;
+    onStep(action, of);
+  };
+  return overhearing(run, () => takeEach(run, next, onTaken));
 }
 
 /** Gives the steps that lead to a start, one a call, and null from then on when it is reached or out of reach. */

@@ -1,27 +1,38 @@
 /**
  * Work for several threads at a time. A thread has its own engine, model and clock; all that passes between it and this
- * one is a job and its result, as data.
+ * one is a job, its result, and how far a failure is shrunk meanwhile, as data.
  */
 import { once } from 'node:events';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
+import type { Shrinking } from './shrinking/progress.ts';
+import { onShrinking, tellShrinking } from './shrinking/progress.ts';
 
 export interface Lanes<Job, Result> {
   readonly lanes: readonly ((job: Job) => Promise<Result>)[];
   close(): Promise<void>;
 }
 
+/** What a thread says. */
+type Said<Result> = { readonly shrinking: Shrinking } | { readonly result: Result };
+
 function startLane<Job, Result>(file: URL, name: string): { run: (job: Job) => Promise<Result>; worker: Worker } {
   const worker = new Worker(file, { workerData: name });
   const run = async (job: Job): Promise<Result> => {
     const over = new AbortController();
     const { signal } = over;
+    let heard: (said: Said<Result>) => void = () => {};
+    const answered = new Promise<Result>((resolve) => {
+      heard = (said) => ('result' in said ? resolve(said.result) : tellShrinking(said.shrinking));
+    });
+    worker.on('message', heard);
     try {
       worker.postMessage(job);
       return await Promise.race([
-        once(worker, 'message', { signal }).then(([result]) => result as Result),
+        answered,
         once(worker, 'exit', { signal }).then(([code]) => Promise.reject(new Error(`a job ended with code ${code}`))),
       ]);
     } finally {
+      worker.off('message', heard);
       over.abort();
     }
   };
@@ -52,5 +63,7 @@ export function startLanes<Job, Result>(
 export function serveLane<Job, Result>(name: string, run: (job: Job) => Promise<Result>): void {
   if (workerData !== name || parentPort === null) return;
   const port = parentPort;
-  port.on('message', async (job: Job) => port.postMessage(await run(job)));
+  const say = (said: Said<Result>): void => port.postMessage(said);
+  onShrinking((shrinking) => say({ shrinking }));
+  port.on('message', async (job: Job) => say({ result: await run(job) }));
 }

@@ -14,9 +14,11 @@ import { pathOf } from '../model/transitions.ts';
 import type { Bounds, Context, EventType, Lifecycle, ModelEvent } from '../model/vocabulary.ts';
 import type { Action, Scenario } from './actions.ts';
 import { Divergence } from './divergence.ts';
+import type { GuardTally } from './guard-counts.ts';
+import { countGuards, countTaken } from './guard-counts.ts';
 
 /** What runs have exercised, added up over a whole campaign. */
-export interface Coverage {
+export interface Coverage extends GuardTally {
   readonly events: Map<string, number>;
   /** By `state EVENT`: how often it was taken. */
   readonly edges: Map<string, number>;
@@ -45,6 +47,8 @@ export const newCoverage = (): Coverage => ({
   boundaries: new Map(),
   starts: new Map(),
   cells: new Map(),
+  guardsPassed: new Map(),
+  guardsRefused: new Map(),
   examples: new Map(),
 });
 
@@ -60,6 +64,8 @@ export const COUNTS = [
   'boundaries',
   'starts',
   'cells',
+  'guardsPassed',
+  'guardsRefused',
 ] as const satisfies readonly (keyof Coverage)[];
 
 /** An example is for looking at: the shorter, the better. */
@@ -170,14 +176,23 @@ export class ModelRun {
     return can(this.state, event);
   }
 
+  /** Takes note of a call that was refused, as it must be, and is no step. */
+  refuses(event: ModelEvent): void {
+    if (!this.repeats) countGuards(this.state, event, this.coverage);
+  }
+
   /** Takes the step. @throws Divergence when the model refuses it, or when an invariant is broken by it. */
   observe(event: ModelEvent): void {
     const before = this.state;
     const after = step(before, event);
-    if (after === before && !can(before, event)) this.#refuse(event);
+    if (after === before && !can(before, event)) {
+      this.refuses(event);
+      this.#refuse(event);
+    }
     this.state = after;
     this.lastEdge = `${pathOf(before.value)} ${event.type}`;
     if (this.repeats) return;
+    countTaken(before, event, this.lastEdge, this.coverage);
     tally(this.coverage.events, event.type);
     tally(this.coverage.edges, this.lastEdge);
     this.#check({ before, event, after, rules: machine });

@@ -24,7 +24,7 @@ export interface CampaignOptions {
   readonly profiles: readonly Profile[];
   /** Runs in all, dealt out evenly to the profiles; decides when it is finite and `seconds` is not given. */
   readonly runs: number;
-  /** Steps in all at least, dealt out evenly to the profiles; decides when there is no end by runs or time. */
+  /** Steps in all, dealt out evenly to the profiles; decides when there is no end by runs or time. */
   readonly steps: number;
   /** Ends behind the batches that run after so many seconds. */
   readonly seconds?: number;

@@ -17,6 +17,7 @@ import { isAccepted } from './refinement.ts';
 import type { Failure } from './saved-traces.ts';
 import { makeTrace } from './saved-traces.ts';
 import { countedDown, joined, plainerActions, plainerCases } from './shrinking/plainer.ts';
+import { tellShrinking } from './shrinking/progress.ts';
 
 export type Fails = (actions: readonly Action[]) => Promise<boolean>;
 
@@ -38,13 +39,18 @@ const WINDOW_MAX = 6;
 class Shrinker {
   #current: Case;
   #left: number;
+  readonly #budget: number;
+  readonly #breaks: string | null;
   readonly #attempt: Attempt;
   readonly #tried = new Set<string>();
 
-  constructor(start: Case, attempt: Attempt, budget: number) {
+  /** @param breaks what the failure breaks, to be told; null where nobody knows. */
+  constructor(start: Case, attempt: Attempt, budget: number, breaks: string | null) {
     this.#current = start;
     this.#attempt = attempt;
     this.#left = budget;
+    this.#budget = budget;
+    this.#breaks = breaks;
   }
 
   /** @param stores whether the store may be made plainer too. */
@@ -77,9 +83,9 @@ class Shrinker {
     this.#tried.add(key);
     this.#left--;
     const kept = await this.#attempt(candidate);
-    if (kept === null) return false;
-    this.#current = { scenario: candidate.scenario, actions: kept };
-    return true;
+    if (kept !== null) this.#current = { scenario: candidate.scenario, actions: kept };
+    tellShrinking({ breaks: this.#breaks, tries: this.#budget - this.#left, steps: this.#actions.length });
+    return kept !== null;
   }
 
   /** Takes the first of the candidates that fails, and begins anew, until none does. */
@@ -138,7 +144,7 @@ export async function shrinkActions(actions: readonly Action[], fails: Fails, bu
   const attempt: Attempt = async (candidate) => ((await fails(candidate.actions)) ? candidate.actions : null);
   // No pass that leaves the store as it is looks at it.
   const start = { scenario: null as unknown as Scenario, actions };
-  return [...(await new Shrinker(start, attempt, budget).run(false)).actions];
+  return [...(await new Shrinker(start, attempt, budget, null).run(false)).actions];
 }
 
 /** Shortest trace found within `budget` tries that breaks the same thing, on a store as plain as it may be. */
@@ -148,7 +154,7 @@ export function shrinkCase(start: Case, breaks: string, budget = TRIES_MAX): Pro
     const outcome = await runActions(scenario, actions);
     return outcome.failure?.breaks === breaks ? outcome.actions : null;
   };
-  return new Shrinker(start, attempt, budget).run(true);
+  return new Shrinker(start, attempt, budget, breaks).run(true);
 }
 
 /**

@@ -15,6 +15,7 @@ import type { Coverage } from '../model-run.ts';
 import { newCoverage } from '../model-run.ts';
 import type { Failure } from '../saved-traces.ts';
 import { shrinkFailure } from '../shrink.ts';
+import { tellShrinking } from '../shrinking/progress.ts';
 import type { Start } from '../starts.ts';
 import { drawStart, startsOf } from '../starts.ts';
 import type { Batch } from './plan.ts';
@@ -90,11 +91,13 @@ class BatchRun {
     };
   }
 
+  /** The batch's next run, cut off where its steps are used up. */
   async #runOne(recipe: Recipe): Promise<Outcome> {
     const hashed: string[] = [];
-    const outcome = await runRecipe(this.#batch.profile, recipe, this.#coverage, (action, run) => {
+    const onStep: OnStep = (action, run) => {
       hashed.push(hashedStep(action, run));
-    });
+    };
+    const outcome = await runRecipe(this.#batch.profile, recipe, this.#coverage, onStep, this.#stepsLeft);
     this.#runs++;
     this.#steps += hashed.length;
     this.#hash.update(hashed.join(''));
@@ -108,6 +111,10 @@ class BatchRun {
     return this.#isFirst ? (starts[round % starts.length] ?? null) : drawStart(profile, drawn);
   }
 
+  get #stepsLeft(): number {
+    return this.#batch.steps - this.#steps;
+  }
+
   async #runDrawn(seed: number, runs: number): Promise<Failure | null> {
     this.#isFirst = this.#runs === 0;
     let failed: Outcome | null = null;
@@ -115,6 +122,7 @@ class BatchRun {
     const property = fc.asyncProperty(recipes, async (drawn) => {
       const recipe: Recipe = { ...drawn, start: this.#startOf(drawn.start) };
       if (failed === null) {
+        if (this.#stepsLeft <= 0) return;
         const outcome = await this.#runOne(recipe);
         if (outcome.failure === null) return;
         failed = outcome;
@@ -123,8 +131,10 @@ class BatchRun {
       // From here on fast-check shrinks: what it tries is no run of the campaign.
       if (++trials > SHRINK_RECIPES_MAX) return;
       const outcome = await runRecipe(this.#batch.profile, recipe, newCoverage());
-      if (outcome.failure?.breaks !== failed.failure?.breaks) return;
-      failed = outcome;
+      const isSame = outcome.failure?.breaks === failed.failure?.breaks;
+      if (isSame) failed = outcome;
+      tellShrinking({ breaks: failed.failure?.breaks ?? null, tries: trials, steps: failed.actions.length });
+      if (!isSame) return;
       throw outcome.failure;
     });
     const numRuns = Math.min(runs, this.#batch.runs - this.#runs);

@@ -34,7 +34,7 @@ export interface Batch {
   readonly seed: number;
   /** Counted from 0 over all shards; its first run takes the start whose turn it is. */
   readonly round: number;
-  /** It ends with the run in which either is reached. */
+  /** It ends when either is reached; the run that comes to its last step ends there. */
   readonly runs: number;
   readonly steps: number;
 }
@@ -70,7 +70,7 @@ export function* batchesOf(plan: Plan): Generator<Batch, void> {
   }
 }
 
-/** What the plan's shard will do at least: runs or steps, by what ends it; null when only time ends it. */
+/** What the plan's shard will do: runs or steps, by what ends it; null when only time ends it. */
 export function sizeOf(plan: Plan): number | null {
   const { target } = plan;
   if (target.by === 'time') return null;

@@ -5,11 +5,12 @@
  * Exit code 0: no failure. 1: a failure, with its trace saved and shown. 2: arguments that make no sense.
  */
 import { Command, CommanderError } from 'commander';
+import { onShrinking } from '../shrinking/progress.ts';
 import { addCommonOptions, commonArguments } from './arguments.ts';
 import type { ModeEntry } from './modes.ts';
 import { MODE_TABLE } from './modes.ts';
 import { finish } from './report.ts';
-import { Screen } from './screen.ts';
+import { Screen, shrinkingLine } from './screen.ts';
 
 /** The one mode whose flag was given. @throws when there are two. */
 function modeOf(line: readonly string[]): ModeEntry {
@@ -41,6 +42,7 @@ async function main(line: readonly string[]): Promise<number> {
   command.parse(line, { from: 'user' });
   const given = commonArguments(command, line);
   const screen = new Screen(given.json);
+  onShrinking((shrinking) => screen.progress(() => shrinkingLine(shrinking)));
   const report = await mode.run(given as never, screen);
   return typeof report === 'number' ? report : finish(report, given, screen);
 }

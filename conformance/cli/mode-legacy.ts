@@ -19,6 +19,7 @@ import { saveTrace } from '../run.ts';
 import type { CommonArguments } from './arguments.ts';
 import { PROGRAM, positive, REGRESSIONS } from './arguments.ts';
 import type { ModeCommand } from './modes.ts';
+import { writeEvidence } from './report.ts';
 import type { Screen } from './screen.ts';
 
 const RUNS_DEFAULT = 60;
@@ -134,8 +135,9 @@ export const command: ModeCommand<Own> = {
     if (path !== undefined) return replay(given, path, screen);
     screen.text(`seed ${seed}`);
     if (bug !== undefined) return plant(given, bug, screen);
-    const { rows, failure } = await runLegacy({
+    const { rows, failure, outcome } = await runLegacy({
       seed,
+      command: given.command(seed),
       runs,
       steps: length,
       profiles,
@@ -143,6 +145,7 @@ export const command: ModeCommand<Own> = {
       ...(calls === undefined ? {} : { calls }),
       onProgress: (what, steps) => screen.progress(() => `${what}: ${steps} steps`),
     });
+    if (given.evidence !== false) writeEvidence(given.evidence, outcome);
     const saved = failure === null ? null : report(given, failure, failure.calls, screen);
     if (given.json) showJson(given, rows, failure, saved);
     screen.text(tableOf(rows));

@@ -35,7 +35,7 @@ export interface ModeCommand<Own extends object = object> {
 }
 
 export interface ModeEntry {
-  readonly name: Mode | 'replay' | 'exec' | 'legacy' | 'verify';
+  readonly name: Mode | 'replay' | 'exec' | 'verify';
   /** As it stands on the command line; null for the mode without a flag. */
   readonly flag: string | null;
   readonly help: string;

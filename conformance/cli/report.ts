@@ -40,6 +40,13 @@ function failureAsJson(failure: Failure, saved: string): object {
   return { breaks, message, steps: trace.actions.length, runs, path, saved, replay: replayCommand(saved) };
 }
 
+/** Every crash leaves an image of the disk; those that came in a recovery count among them, and by themselves. */
+function crashesOf({ evidence: { failures }, coverage: { events } }: ModeOutcome): object {
+  const [crashes, again] = [events.get('CRASH') ?? 0, events.get('RECOVERY_CRASHED') ?? 0];
+  const recoveries = events.get('RECOVERED') ?? 0;
+  return { images: crashes + again, recoveries, doubleCrashes: again, failures };
+}
+
 function showJson({ outcome, runs, regressions, json }: ModeReport, saved: string | null): void {
   const { evidence, coverage, failure } = outcome;
   console.log(
@@ -54,6 +61,7 @@ function showJson({ outcome, runs, regressions, json }: ModeReport, saved: strin
       events: Object.fromEntries(sorted(coverage.events)),
       edges: { covered: coveredCount(outcome), total: evidence.edges.possible.length, missing: missingOf(outcome) },
       invariants: sorted(coverage.witnesses).map(([id, witnesses]) => ({ id, witnesses })),
+      crash: crashesOf(outcome),
       ...json,
       ...(failure === null || saved === null ? {} : { failure: failureAsJson(failure, saved) }),
     }),
@@ -109,7 +117,8 @@ async function showFailure(failure: Failure, saved: string, screen: Screen): Pro
   screen.note(`\n${await timeline(trace.scenario, trace.actions, highlightOn(process.stderr))}`);
 }
 
-function writeEvidence(folder: string, { evidence }: ModeOutcome): void {
+/** Leaves a mode's evidence as a file of the folder. */
+export function writeEvidence(folder: string, { evidence }: ModeOutcome): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${evidence.mode}.json`), `${JSON.stringify(evidence, null, 2)}\n`);
 }

@@ -5,22 +5,27 @@
 
 import colours from 'picocolors';
 import type { Highlight } from '../replay/three-way.ts';
+import type { Shrinking } from '../shrinking/progress.ts';
 
 /** What differs in red, where there is a terminal that shows colours and nobody has asked for none (NO_COLOR). */
 export const highlightOn = (stream: { readonly isTTY?: boolean }): Highlight =>
   colours.createColors(colours.isColorSupported && stream.isTTY === true).red;
 
+/** A failure was found, and is made shorter before it is shown. */
+export const shrinkingLine = ({ breaks, tries, steps }: Shrinking): string =>
+  `shrinking ${breaks ?? 'the failure'}: ${tries} tries, shortest so far ${steps} steps`;
+
 /** Nothing is said of the progress of something that ends sooner. */
 const FIRST_AFTER_MS = 2_000;
 const REWRITE_EVERY_MS = 250;
-/** A log is read later: a line now and then is enough. */
+/** A log is read later: behind the first line, one now and then is enough. */
 const REPEAT_EVERY_MS = 10_000;
 
 export class Screen {
   readonly #json: boolean;
   readonly #terminal = process.stderr.isTTY === true;
   readonly #startedMs = performance.now();
-  #shownMs = 0;
+  #shownMs = Number.NEGATIVE_INFINITY;
   #onScreen = false;
 
   constructor(json: boolean) {
@@ -44,7 +49,7 @@ export class Screen {
   progress(line: () => string): void {
     if (this.#json && !this.#terminal) return;
     const nowMs = performance.now();
-    const everyMs = this.#terminal ? REWRITE_EVERY_MS : Math.min(REPEAT_EVERY_MS, 2 * (nowMs - this.#startedMs));
+    const everyMs = this.#terminal ? REWRITE_EVERY_MS : REPEAT_EVERY_MS;
     if (nowMs - this.#startedMs < FIRST_AFTER_MS || nowMs - this.#shownMs < everyMs) return;
     this.#shownMs = nowMs;
     if (this.#terminal) process.stderr.write(`\r\u001b[K${line().slice(0, (process.stderr.columns ?? 80) - 1)}`);

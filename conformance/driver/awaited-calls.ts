@@ -62,6 +62,7 @@ export function flush(run: RunState): boolean {
   // A call does not wait for the delay after a failure.
   if (model.enabled({ type: 'RETRY_DUE' })) run.observe({ type: 'RETRY_DUE' });
   else if (model.enabled({ type: 'FLUSH' })) run.observe({ type: 'FLUSH' });
+  else model.refuses({ type: 'FLUSH' });
   // It may share the running flush, and the fault that this one has met already.
   const faultsBefore = model.context.flush === null ? run.faults.met : run.faults.metAtFlush;
   call(run, { what: 'flush', marks, faultsBefore }, () => engine.flush());

@@ -102,7 +102,10 @@ export function acknowledgeOrDiscard(
   const result = what === 'acknowledge' ? handle.acknowledge(n) : handle.discard(n);
   const code = result.ok ? null : result.failure.code;
   expect(code === wanted, 'INV-12', () => `${what} of ${n} answered ${code ?? 'ok'}, the model ${wanted ?? 'ok'}`);
-  if (wanted !== null) return true;
+  if (wanted !== null) {
+    run.model.refuses({ type: what === 'acknowledge' ? 'ACKNOWLEDGE' : 'DISCARD', stream, n });
+    return true;
+  }
   if (what === 'acknowledge') acknowledged(run, stream, n, result);
   else run.observe({ type: 'DISCARD', stream, n });
   return true;

@@ -18,6 +18,7 @@ export const MODES = [
   'interleavings',
   'liveness',
   'refusals',
+  'legacy',
   'others',
   'museum',
   'mutants',
@@ -39,6 +40,11 @@ export interface CellCount {
   readonly count: number;
   /** The shortest run that went there; its last step is the crash. */
   readonly example?: CrashExample;
+}
+
+export interface GuardCount {
+  readonly passed: number;
+  readonly refused: number;
 }
 
 /** A planted bug, and who caught it. */
@@ -79,6 +85,8 @@ export interface ModeEvidence {
   /** Per invariant: steps in which its premise held. */
   readonly invariants: Readonly<Record<string, number>>;
   readonly cells: readonly CellCount[];
+  /** Per guard of the model: how often it let an event pass, and how often it refused one. */
+  readonly guards?: Readonly<Record<string, GuardCount>>;
   /** Per deep start: runs that went on from it; per boundary of payloads: steps that reached it. */
   readonly starts?: Readonly<Record<string, number>>;
   readonly boundaries?: Readonly<Record<string, number>>;

@@ -7,6 +7,9 @@ import { basename } from 'node:path';
 import { LegacyMemoryManager } from '../../src/legacy/manager.ts';
 import type { Profile, Scenario, Trace } from '../actions.ts';
 import { readTrace } from '../actions.ts';
+import { makeOutcome } from '../evidence/make.ts';
+import type { ModeOutcome } from '../evidence/record.ts';
+import { newCoverage } from '../model-run.ts';
 import { fromSaved, toSaved } from '../others/actions.ts';
 import type { StoreFailure, StoreVerdict, Subject } from '../others/store-run.ts';
 import { judgeRuns, runStoreActions } from '../others/store-run.ts';
@@ -19,6 +22,8 @@ import { PLANTED } from './planted.ts';
 
 export interface LegacyOptions {
   readonly seed: number;
+  /** To be shown as what gives these figures again. */
+  readonly command: string;
   /** Runs of each way of calling. */
   readonly runs: number;
   /** Steps of one run at most, without its closing ones. */
@@ -41,6 +46,7 @@ export interface LegacyRow {
 }
 
 export interface LegacyOutcome {
+  readonly outcome: ModeOutcome;
   readonly rows: readonly LegacyRow[];
   /** Of the sound layer: what the judge found, with the way in which it was called. */
   readonly failure: (StoreFailure & { readonly calls: Calls; readonly profile: Profile }) | null;
@@ -97,6 +103,35 @@ const savedLegacyTraces = (folder: string | null): string[] =>
 
 /** The saved traces, the layer as it is, then with each planted bug. Ends at the first failure of the layer as it is. */
 export async function runLegacy(options: LegacyOptions): Promise<LegacyOutcome> {
+  const startedMs = performance.now();
+  const judged = await judgeLayer(options);
+  const { rows } = judged;
+  const of = (wanted: LegacyRow['wanted']): readonly LegacyRow[] => rows.filter((each) => each.wanted === wanted);
+  const asWanted = (wanted: LegacyRow['wanted']): number => of(wanted).filter(({ right }) => right).length;
+  const outcome = makeOutcome({
+    mode: 'legacy',
+    command: options.command,
+    seed: options.seed,
+    profiles: options.profiles,
+    seconds: (performance.now() - startedMs) / 1_000,
+    steps: of('no failure').reduce((sum, { steps }) => sum + steps, 0),
+    traceHash: null,
+    figures: {
+      right: of('no failure').length,
+      passed: asWanted('no failure'),
+      planted: of('found').length,
+      found: asWanted('found'),
+    },
+    failures: rows.filter(({ right }) => !right).length,
+    // What a judge from outside has seen is no evidence of the engine's inside.
+    coverage: newCoverage(),
+    possible: [],
+    failure: null,
+  });
+  return { ...judged, outcome };
+}
+
+async function judgeLayer(options: LegacyOptions): Promise<Omit<LegacyOutcome, 'outcome'>> {
   const { profiles, onProgress } = options;
   const rows: LegacyRow[] = [];
   const ways = options.calls === undefined ? CALLS : [options.calls];

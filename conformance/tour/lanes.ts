@@ -10,6 +10,8 @@ import type { Coverage } from '../model-run.ts';
 import { newCoverage } from '../model-run.ts';
 import type { Failure } from '../saved-traces.ts';
 import { shrinkFailure } from '../shrink.ts';
+import type { Shrinking } from '../shrinking/progress.ts';
+import { onShrinking, tellShrinking } from '../shrinking/progress.ts';
 import type { TourScope } from './scopes.ts';
 import type { WalkResult } from './walk.ts';
 import { Walk } from './walk.ts';
@@ -41,7 +43,10 @@ export async function walkScope(of: TourScope, onProgress: OnProgress): Promise<
 const OWN_FILE = new URL(import.meta.url);
 const IS_LANE = 'imatrix-memory-manager conformance tour';
 
-type Said = { readonly progress: readonly [number, number] } | { readonly result: ScopeResult };
+type Said =
+  | { readonly progress: readonly [number, number] }
+  | { readonly shrinking: Shrinking }
+  | { readonly result: ScopeResult };
 
 async function walkInThread(of: TourScope, onProgress: OnProgress): Promise<ScopeResult> {
   const worker = new Worker(OWN_FILE, { workerData: IS_LANE });
@@ -51,6 +56,7 @@ async function walkInThread(of: TourScope, onProgress: OnProgress): Promise<Scop
     const answered = new Promise<ScopeResult>((resolve) => {
       worker.on('message', (said: Said) => {
         if ('result' in said) resolve(said.result);
+        else if ('shrinking' in said) tellShrinking(said.shrinking);
         else onProgress(...said.progress);
       });
     });
@@ -87,6 +93,7 @@ if (workerData === IS_LANE && parentPort !== null) {
   const port = parentPort;
   port.once('message', async (of: TourScope) => {
     const say = (said: Said): void => port.postMessage(said);
+    onShrinking((shrinking) => say({ shrinking }));
     say({ result: await walkScope(of, (taken, edges) => say({ progress: [taken, edges] })) });
   });
 }

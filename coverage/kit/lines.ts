@@ -5,8 +5,7 @@
 import type { Mode } from '../../conformance/evidence/record.ts';
 
 export interface Line {
-  /** `legacy` writes no evidence: what is seen through the old calls is none of the engine's inside. */
-  readonly mode: Mode | 'legacy';
+  readonly mode: Mode;
   /** The script, and what follows it. */
   readonly script: string;
   readonly line: readonly string[];

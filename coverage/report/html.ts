@@ -3,6 +3,7 @@
  * its word beside it, and every table its headers.
  */
 import type { Report } from './build.ts';
+import { oneSidedLines } from './guards.ts';
 import { escaped } from './markup.ts';
 
 const STYLE = `
@@ -150,6 +151,18 @@ function sectionsOf(report: Report): readonly (readonly [id: string, title: stri
           ['event', 'count'],
           totals.events.map(([event, count]) => [t(event), n(count)]),
         ),
+    ],
+    [
+      'guards',
+      'Guards of the model',
+      table(
+        'How often each guard let an event pass, and how often it refused one',
+        ['guard', 'let pass', 'refused'],
+        totals.guards.map(({ name, passed, refused }) => [t(name), n(passed), n(refused)]),
+      ) +
+        oneSidedLines(totals.guards)
+          .map((line) => `<p>${escaped(line)}</p>`)
+          .join(''),
     ],
     [
       'museum',

@@ -3,6 +3,7 @@ import Table from 'cli-table3';
 import type { createColors } from 'picocolors';
 import type { Report } from './build.ts';
 import type { Status } from './demands.ts';
+import { oneSidedLines } from './guards.ts';
 
 type Colors = ReturnType<typeof createColors>;
 
@@ -147,6 +148,17 @@ const events: Section = (report, colors) =>
     ),
   )(report, colors);
 
+const guards: Section = (report, colors) =>
+  titled(
+    'Guards of the model: how often each let an event pass, and how often it refused one',
+    tableOf(
+      ['guard', 'let pass', 'refused'],
+      report.totals.guards.map(({ name, passed, refused }) => [name, shown(passed), shown(refused)]),
+      [1, 2],
+    ),
+    ...oneSidedLines(report.totals.guards).map((line) => wrapped(line, 118)),
+  )(report, colors);
+
 const museum: Section = (report, colors) =>
   titled(
     'Planted bugs',
@@ -193,6 +205,7 @@ const SECTIONS: readonly Section[] = [
   cells,
   invariants,
   events,
+  guards,
   museum,
   survivors,
   unreached,

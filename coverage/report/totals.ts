@@ -1,6 +1,7 @@
 /** What all modes together have exercised. Pure: evidence in, sums out. */
 
-import type { ExhibitRow, ModeEvidence } from '../../conformance/evidence/record.ts';
+import type { ExhibitRow, GuardCount, ModeEvidence } from '../../conformance/evidence/record.ts';
+import { GUARD_NAMES } from '../../conformance/guard-counts.ts';
 import { ALL_EDGES } from '../../conformance/model-run.ts';
 import { invariants } from '../../model/invariants/index.ts';
 
@@ -20,6 +21,10 @@ export interface InvariantTotal {
   readonly witnesses: number;
 }
 
+export interface GuardTotal extends GuardCount {
+  readonly name: string;
+}
+
 export interface Totals {
   readonly edges: readonly EdgeTotal[];
   /** I/O step kinds and classes of what was left, as far as any crash came there, by name. */
@@ -29,6 +34,7 @@ export interface Totals {
   readonly cells: number;
   readonly invariants: readonly InvariantTotal[];
   readonly events: readonly (readonly [string, number])[];
+  readonly guards: readonly GuardTotal[];
   readonly exhibits: readonly ExhibitRow[];
 }
 
@@ -53,6 +59,12 @@ function cellsOf(evidence: readonly ModeEvidence[]): Cells {
   return cells;
 }
 
+function guardsOf(evidence: readonly ModeEvidence[]): GuardTotal[] {
+  const sum = (name: string, of: keyof GuardCount): number =>
+    evidence.reduce((total, { guards }) => total + (guards?.[name]?.[of] ?? 0), 0);
+  return GUARD_NAMES.map((name) => ({ name, passed: sum(name, 'passed'), refused: sum(name, 'refused') }));
+}
+
 export function totalsOf(evidence: readonly ModeEvidence[]): Totals {
   const [edges, events, witnesses] = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>()];
   for (const mode of evidence) {
@@ -71,6 +83,7 @@ export function totalsOf(evidence: readonly ModeEvidence[]): Totals {
     cells: new Set(visited.map(({ edge, io, residue }) => `${edge}|${io}|${residue}`)).size,
     invariants: invariants.map(({ id, name }) => ({ id, name, witnesses: witnesses.get(id) ?? 0 })),
     events: ALL_EVENTS.map((event) => [event, events.get(event) ?? 0] as const),
+    guards: guardsOf(evidence),
     exhibits: evidence.flatMap(({ exhibits }) => exhibits ?? []),
   };
 }

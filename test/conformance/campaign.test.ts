@@ -14,6 +14,9 @@ import type { Plan, Target } from '../../conformance/campaign/plan.ts';
 import { batchesOf, sizeOf, WHOLE } from '../../conformance/campaign/plan.ts';
 import { readState, STATE_FORMAT, seedOfState, writeState } from '../../conformance/campaign/state-file.ts';
 import { Tally } from '../../conformance/campaign/tally.ts';
+import { closingActions, runRecipe } from '../../conformance/execute.ts';
+import { newCoverage } from '../../conformance/model-run.ts';
+import { Random } from '../../conformance/random.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'campaign-'));
@@ -86,6 +89,36 @@ describe('a campaign', () => {
     expect(rest.resumedSteps).toBeGreaterThan(0);
     expect(rest.tally.hash).toBe((await run(plan)).tally.hash);
     expect(existsSync(statePath)).toBe(false);
+  });
+
+  // Goal: --steps N is N. Method: sizes below one run, within one batch and over two, on each profile and on both.
+  it.each([
+    [1, ['linux', 'wiced']],
+    [37, ['linux']],
+    [1_001, ['wiced']],
+    [6_003, ['linux', 'wiced']],
+  ] as const)('of %i steps does so many, on %j', async (steps, profiles) => {
+    const { tally, failure, finished } = await run(planOf({ by: 'steps', steps }, { profiles }));
+    expect({ steps: tally.steps, failure, finished }).toEqual({ steps, failure: null, finished: true });
+  });
+
+  // Goal: a run that has few steps left is judged to its end all the same. Method: one recipe with ever fewer steps; what it
+  // ends with is the delivery behind its last crash, unless there is not even room for that.
+  it('has runs that come to their end before their last step', async () => {
+    const random = new Random(5);
+    const choices = Array.from({ length: 150 }, () => ({ entry: random.next(), payload: random.next() }));
+    const runOf = (stepsMax: number) =>
+      runRecipe('linux', { scenarioSeed: 5, choices }, newCoverage(), () => {}, stepsMax);
+    const { scenario, actions: whole } = await runOf(Number.POSITIVE_INFINITY);
+    const closing = closingActions(scenario);
+    const delivery = closing.slice(-2 * scenario.streams.length);
+    expect(whole.length).toBeGreaterThan(120);
+    for (const stepsMax of [60, 100, closing.length + 1]) {
+      const { actions } = await runOf(stepsMax);
+      expect(actions.length).toBeLessThanOrEqual(stepsMax);
+      expect(actions.slice(-delivery.length)).toEqual(delivery);
+    }
+    expect((await runOf(3)).actions).toHaveLength(3);
   });
 
   it('ends when its time is over', async () => {

@@ -41,12 +41,22 @@ describe('a run without a failure', () => {
     expect(stdout.trim().split('\n')).toHaveLength(1);
     const report = JSON.parse(stdout) as Record<string, unknown>;
     expect(report).toMatchObject({ seed: 7, runs: 12, failures: 0 });
-    const keys = ['steps', 'stepsPerSecond', 'traceHash', 'regressions', 'events', 'edges', 'invariants'];
+    const keys = ['steps', 'stepsPerSecond', 'traceHash', 'regressions', 'events', 'edges', 'invariants', 'crash'];
     expect(Object.keys(report)).toEqual(expect.arrayContaining([...keys, 'edgeCounts', 'starts', 'boundaries']));
     expect(report.edges).toMatchObject({ total: 45, missing: expect.any(Array) });
+    expect(report.crash).toEqual({
+      images: expect.any(Number),
+      recoveries: expect.any(Number),
+      doubleCrashes: expect.any(Number),
+      failures: 0,
+    });
     expect(report).not.toHaveProperty('failure');
     expect(readdirSync(evidence).sort()).toEqual(['random.json', 'regressions.json']);
     const written = JSON.parse(readFileSync(join(evidence, 'random.json'), 'utf8')) as object;
+    // Of each append the pool's guard was asked.
+    const { guards } = written as { guards: Record<string, { passed: number; refused: number }> };
+    const { passed: fitted = 0, refused: full = 0 } = guards.fitsPool ?? {};
+    expect(fitted + full).toBe((report.events as { APPEND: number }).APPEND);
     expect(written).toMatchObject({ format: EVIDENCE_FORMAT, mode: 'random', seed: 7, failures: 0 });
   });
 });

@@ -43,7 +43,8 @@ describe('conformance', () => {
         const saved = saveTrace(REGRESSIONS, failure);
         expect.fail(`${shown}\n\nreplay: npm run conformance -- --replay ${saved}`);
       }
-      expect(steps).toBeGreaterThanOrEqual(STEPS);
+      // Those of the saved traces beside the seeded ones.
+      expect(steps).toBeGreaterThan(STEPS);
       expect(edges.covered).toBeGreaterThanOrEqual(edges.total - 5);
       expect(coverage.witnesses.size).toBe(22);
     },

@@ -49,18 +49,19 @@ describe('the search', () => {
     expect(explored.orders).toBe(orders);
   });
 
-  // Goal: calls fall between any two ends of I/O. Method: one append beside a flush of five operations and the call itself:
-  // seven places, in each of which power fails too.
+  // Goal: calls fall between any two ends of I/O. Method: one append beside a flush of the call itself and five operations,
+  // of which the two syncs end in either order: seven places in each of two orders, in each of which power fails too.
   it('puts a call in every place between the operations of a flush', async () => {
     const setUp: Action[] = [{ do: 'open' }, { do: 'drain' }, append(1)];
     const program: Program = { ...calls([{ do: 'flush' }], [append(2)]), setUp };
     const explored = await new Exploration(program, SEED, newCoverage()).run(() => {});
     expect(explored.failure).toBeNull();
-    expect(explored.orders).toBe(7);
-    // 7 points before the append and, behind it in its k-th place, 7 - k. Many of them look the same to a crash.
-    expect(explored.crashPoints).toBe(35);
+    expect(explored.orders).toBe(14);
+    // 3 + 2 x 4 points before the append, and behind it as many as the flush had left: 11 + 10 + 9 + 2 x (4 + 3 + 2 + 1).
+    // Many of them look the same to a crash.
+    expect(explored.crashPoints).toBe(61);
     expect(explored.recoveries).toBeGreaterThan(14);
-    expect(explored.recoveries).toBeLessThan(2 * 35);
+    expect(explored.recoveries).toBeLessThan(2 * 61);
   });
 
   // Goal: a fault is tried at each operation. Method: the same flush, one of its five operations failing or none.
@@ -93,6 +94,12 @@ describe('interleavings', () => {
     expect(figures.recoveries).toBeGreaterThan(1_000);
     expect(scheduled.runs).toBe(40);
     expect(scheduled.crashes).toBeGreaterThan(10);
+    // Each recovery is behind a crash that has its cell, and so has each crash of a drawn order.
+    const { cells } = outcome.evidence;
+    const crashes = cells.reduce((sum, { count }) => sum + count, 0);
+    expect(crashes).toBeGreaterThanOrEqual((figures.recoveries ?? 0) + scheduled.crashes);
+    expect(new Set(cells.map(({ edge }) => edge)).size).toBeGreaterThan(15);
+    expect(new Set(cells.map(({ io }) => io)).size).toBeGreaterThan(5);
   });
 
   // Goal: a drawn order is its seed, and its actions are the order. Method: the same seed twice, another once; each run once

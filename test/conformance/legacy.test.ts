@@ -3,7 +3,7 @@
  * not is found, told and replayed. Method: seeded runs in every way of calling, the planted bugs, the command itself.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -71,8 +71,13 @@ describe('npm run conformance -- --legacy', () => {
   }
 
   test('ends with 0 and one JSON object, saved traces first', async () => {
-    const { code, stdout } = await kit('--seed', '2', '--runs', '4', '--json');
+    const evidence = mkdtempSync(join(tmpdir(), 'imatrix-mm-legacy-evidence-'));
+    onTestFinished(() => rmSync(evidence, { recursive: true }));
+    const { code, stdout } = await kit('--seed', '2', '--runs', '4', '--json', '--evidence', evidence);
     expect(code).toBe(0);
+    const written = JSON.parse(readFileSync(join(evidence, 'legacy.json'), 'utf8')) as object;
+    const { length } = PLANTED;
+    expect(written).toMatchObject({ mode: 'legacy', failures: 0, figures: { planted: length, found: length } });
     const { rows, ...report } = JSON.parse(stdout) as { rows: { what: string; right: boolean }[] };
     expect(report).toMatchObject({ seed: 2, failures: 0 });
     expect(rows[0]?.what).toBe('legacy-counter-set-back.json, entry calls');

@@ -1,12 +1,15 @@
 /** Failing traces made shorter: until nothing can go, on a store as plain as it may be, and the same way every time. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Action, Scenario } from '../../conformance/actions.ts';
+import { shrinkingLine } from '../../conformance/cli/screen.ts';
 import type { Outcome } from '../../conformance/execute.ts';
 import { runActions, runRecipe } from '../../conformance/execute.ts';
 import { newCoverage } from '../../conformance/model-run.ts';
 import { Random } from '../../conformance/random.ts';
 import { shrinkActions, shrinkCase, shrinkFailure } from '../../conformance/shrink.ts';
 import { joined, plainerCases } from '../../conformance/shrinking/plainer.ts';
+import type { Shrinking } from '../../conformance/shrinking/progress.ts';
+import { onShrinking } from '../../conformance/shrinking/progress.ts';
 import { StreamHandle } from '../../src/core/stream-handle.ts';
 
 /** An engine whose revert does nothing, for as long as the test runs. */
@@ -40,6 +43,25 @@ describe('shrinking', () => {
       { source: 'host', sensor: 1, kind: 'evt', periodMs: 0, type: 'uint32', priority: 0 },
     ]);
     expect((await runActions(trace.scenario, trace.actions)).failure?.breaks).toBe(breaks);
+  });
+
+  // Goal: nobody waits before a silent screen. Method: what is told on the way, up to the trace that comes of it.
+  it('tells what is shrunk, how many tries there were, and the shortest so far', async () => {
+    breakRevert();
+    const outcome = await failing('linux');
+    const told: Shrinking[] = [];
+    const stop = onShrinking((shrinking) => told.push(shrinking));
+    const { breaks, trace } = await shrinkFailure(outcome, { seed: 1, runs: 1, path: null });
+    stop();
+    const heard = told.length;
+    await shrinkFailure(outcome, { seed: 1, runs: 1, path: null });
+    expect(told).toHaveLength(heard);
+    expect(told.map(({ tries }) => tries)).toEqual(told.map((_, at) => at + 1));
+    expect(told.map(({ steps }) => steps)).toEqual(told.map(({ steps }) => steps).toSorted((a, b) => b - a));
+    expect(told.at(-1)).toMatchObject({ breaks, steps: trace.actions.length });
+    expect(shrinkingLine({ breaks: 'INV-13', tries: 31, steps: 9 })).toBe(
+      'shrinking INV-13: 31 tries, shortest so far 9 steps',
+    );
   });
 
   // Goal: the same trace shrinks to the same. Method: twice, compared as text.

@@ -31,6 +31,7 @@ export const TOUR = evidenceOf({
   edges: { covered: ['closed OPEN'], possible: [], counts: { 'closed OPEN': 4_321 } },
   events: { OPEN: 4_321 },
   invariants: { 'INV-01': 55 },
+  guards: { fitsPool: { passed: 40, refused: 7 }, raisesEpoch: { passed: 9, refused: 0 } },
 });
 
 export const CRASH = evidenceOf({

@@ -39,7 +39,8 @@ function conformance(...args: string[]): Ran {
 describe.skipIf(!hasPython)(named('the store in Python'), () => {
   test('passes as it stands', () => {
     const { status, stdout, stderr } = conformance('--exec', EXAMPLE, '--seed', '1', '--runs', '15');
-    expect(stderr).toBe('');
+    // On a busy machine it may take long enough to say how far it is.
+    expect(stderr.replaceAll(/^ {2}\d+ runs, \d+ steps\n/gm, '')).toBe('');
     expect(stdout).toContain('small store in Python: durable, crashes when asked');
     expect(stdout.trimEnd().split('\n').at(-1)).toBe('no failure');
     expect(status).toBe(0);
