@@ -65,9 +65,9 @@ const CRASH_SAFETY: readonly Exhibit[] = [
     id: 'K7',
     bug: 'sectors are freed before the commit is durable',
     file: FLUSH,
-    search: '    const logged = await writeCheckpoint(this.#state, { added, synced });\n',
+    search: '    const logged = await writeCheckpoint(this.#state, { added, synced: this.#gathered });\n',
     replace:
-      '    for (const slot of synced.keys()) {\n      pool.synced[slot] = synced.get(slot) as number;\n      pool.releaseDead(slot);\n    }\n    const logged = await writeCheckpoint(this.#state, { added, synced });\n',
+      '    for (let slot = 0; slot < this.#gathered.length; slot++) this.#release(slot, this.#gathered[slot] as number);\n    const logged = await writeCheckpoint(this.#state, { added, synced: this.#gathered });\n',
   },
   {
     id: 'K8',
@@ -323,8 +323,8 @@ const OVERLAP: readonly Exhibit[] = [
     id: 'K43',
     bug: 'what is appended while a flush runs is taken for synced by it',
     file: FLUSH,
-    search: '      pool.synced[slot] = end;\n',
-    replace: '      pool.synced[slot] = Math.max(end, pool.appended[slot] as number);\n',
+    search: '    pool.synced[slot] = end;\n',
+    replace: '    pool.synced[slot] = Math.max(end, pool.appended[slot] as number);\n',
   },
   {
     id: 'K44',
@@ -357,15 +357,15 @@ const LIMITS: readonly Exhibit[] = [
     id: 'K51',
     bug: '-0 becomes 0',
     file: POOL,
-    search: '      this.#u32[word + this.evtCapacity * 2 + at] = bits;\n',
-    replace: '      this.#u32[word + this.evtCapacity * 2 + at] = bits === 0x8000_0000 ? 0 : bits;\n',
+    search: '    this.#u32[at] = bits;\n',
+    replace: '    this.#u32[at] = bits === 0x8000_0000 ? 0 : bits;\n',
   },
   {
     id: 'K52',
     bug: 'times of day wrap at 2^32',
     file: POOL,
-    search: '      this.#f64[word / 2 + at] = timeMs;\n',
-    replace: '      this.#f64[word / 2 + at] = timeMs >>> 0;\n',
+    search: '    this.#f64[this.#timeAt(slot)] = timeMs;\n',
+    replace: '    this.#f64[this.#timeAt(slot)] = timeMs >>> 0;\n',
   },
   {
     id: 'K53',

@@ -16,8 +16,9 @@ export const SHIPPED: readonly Exhibit[] = [
     id: 'V2',
     bug: 'beyond the first sector, reads come from the tail sector',
     file: 'src/core/sector-pool.ts',
-    search: '      sector = this.next[sector] as number;\n      invariant(',
-    replace: '      sector = this.last[slot] as number;\n      invariant(',
+    search:
+      '    while (sector !== this.none && this.endOf(sector) <= sequence) sector = this.next[sector] as number;\n',
+    replace: '    if (this.endOf(sector) <= sequence) sector = this.last[this.owner[from] as number] as number;\n',
   },
   {
     id: 'V3',
@@ -30,7 +31,7 @@ export const SHIPPED: readonly Exhibit[] = [
     id: 'V5',
     bug: 'after a flush the end of the chain is invalid',
     file: 'src/core/sector-pool.ts',
-    search: '      if (next === this.none) this.last[slot] = this.none;\n',
+    search: '        this.last[slot] = this.none;\n',
     replace: '',
   },
   {
@@ -102,8 +103,8 @@ export const SHIPPED: readonly Exhibit[] = [
     id: 'V32',
     bug: 'the first sector is never allocated',
     file: 'src/core/sector-pool.ts',
-    search: '      if (!onGrid || sector === this.none || this.count[sector] === this.tsdCapacity) {',
-    replace: '      if ((!onGrid && sector !== this.none) || this.count[sector] === this.tsdCapacity) {',
+    search: '    if (!onGrid || this.#left[slot] === 0) return',
+    replace: '    if (this.last[slot] !== this.none && (!onGrid || this.#left[slot] === 0)) return',
   },
   {
     id: 'L2',
@@ -129,9 +130,9 @@ export const SHIPPED: readonly Exhibit[] = [
   {
     id: 'M5',
     bug: 'a value of one kind is put into a sector of the other',
-    file: 'src/core/sector-pool.ts',
-    search: '    if (((this.shape[slot] as number) & SHAPE_EVT) !== 0) {\n      if (sector',
-    replace: '    if (((this.shape[slot] as number) & SHAPE_EVT) === 0) {\n      if (sector',
+    file: 'src/core/stream-handle.ts',
+    search: "      this.kind === 'tsd'\n        ? pool",
+    replace: "      this.kind === 'evt'\n        ? pool",
   },
   {
     id: 'M6',
@@ -167,8 +168,8 @@ export const SHIPPED: readonly Exhibit[] = [
     id: 'M17',
     bug: 'a freed sector keeps its old next',
     file: 'src/core/sector-pool.ts',
-    search: '    this.count[sector] = 0;\n    this.next[sector] = this.none;\n',
-    replace: '    this.count[sector] = 0;\n',
+    search: '    this.next[sector] = this.none;\n    const last',
+    replace: '    const last',
   },
   {
     id: 'M20',
@@ -190,8 +191,8 @@ export const SHIPPED: readonly Exhibit[] = [
     id: 'M28',
     bug: 'seconds are stored as milliseconds',
     file: 'src/core/sector-pool.ts',
-    search: '      this.#f64[word / 2 + at] = timeMs;\n',
-    replace: '      this.#f64[word / 2 + at] = Math.floor(timeMs / 1000);\n',
+    search: '    this.#f64[this.#timeAt(slot)] = timeMs;\n',
+    replace: '    this.#f64[this.#timeAt(slot)] = Math.floor(timeMs / 1000);\n',
   },
   {
     id: 'M29',

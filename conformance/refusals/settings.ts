@@ -116,11 +116,11 @@ const tableBytes = (sectorBytes: number) => (sectors: number, streamsMax: number
 
 /** Budget, streams, sector and ledger of a store without a disk; sectors that it gets, or 0 when it is refused. */
 const BUDGETS: readonly (readonly [...given: [number, number, number, number], sectors: number])[] = [
-  [12_288, 100, 32, 16, 116],
+  [12_288, 100, 32, 16, 115],
   [12_288, 100, 32, 8, 120],
-  [65_536, 1, 32, 1, 1_307],
+  [65_536, 1, 32, 1, 1_361],
   [65_536, 1, 4096, 1, 15],
-  [1_024, 1, 32, 1, 16],
+  [1_024, 1, 32, 1, 17],
   [1_023, 1, 32, 1, 0],
   [65_537, 1, 32, 1, 0],
   [12_288, 0, 32, 8, 0],
@@ -129,7 +129,7 @@ const BUDGETS: readonly (readonly [...given: [number, number, number, number], s
   [65_536, 1, 4_104, 1, 0],
   [12_288, 100, 36, 8, 0],
   [12_288, 100, 32, 0, 0],
-  [65_536, 1, 32, 1_024, 755],
+  [65_536, 1, 32, 1_024, 786],
   [65_536, 1, 32, 1_025, 0],
   [12_288, 0.5, 32, 8, 0],
   [1_024, 16, 32, 1, 0],

@@ -29,13 +29,17 @@ import type { StreamKey } from './types.ts';
 export interface CheckpointChange {
   /** Segments written and synced, to become live. */
   readonly added?: readonly LiveSegment[];
-  /** New synced mark of each stream in them. */
-  readonly synced?: ReadonlyMap<number, number>;
+  /** By slot: the synced mark of a stream in them, or one that is logged already; 0 where there is none. */
+  readonly synced?: Float64Array;
   /** Live segments that give way to new ones. Only when the batch is durable do marks pass their records. */
   readonly evicted?: readonly LiveSegment[];
   /** The store is being closed and everything is saved. */
   readonly clean?: boolean;
 }
+
+/** A stream's synced mark as the log has it when the change is durable. */
+const syncedOf = ({ loggedSynced }: DiskSide, { synced }: CheckpointChange, slot: number): number =>
+  Math.max(loggedSynced[slot] as number, synced?.[slot] ?? 0);
 
 /** What an eviction will take of one stream, as reckoned when its batch was put together. */
 interface Eviction {
@@ -103,7 +107,9 @@ export async function writeCheckpoint(state: StoreState, change: CheckpointChang
     if (disk.durableHead[slot] !== head) moved.push({ ...state.key(slot), head });
     disk.durableHead[slot] = head;
   });
-  for (const [slot, synced] of change.synced ?? []) disk.loggedSynced[slot] = synced;
+  if (change.synced !== undefined) {
+    for (let slot = 0; slot < change.synced.length; slot++) disk.loggedSynced[slot] = syncedOf(disk, change, slot);
+  }
   if (!recovering) state.emit({ type: 'checkpointed', heads: moved });
   for (const segment of empty) {
     forget(disk, segment);
@@ -238,8 +244,9 @@ function encodeChange(
     if (!disk.index.segments.has(number)) encodeSegmentRemoved(list, number);
   }
   let previous = -1;
-  for (const [slot, synced] of [...(change.synced ?? [])].sort((a, b) => a[0] - b[0])) {
-    previous = encodeSyncedBy(list, previous, slot, synced - (disk.loggedSynced[slot] as number));
+  for (let slot = 0; slot < (change.synced?.length ?? 0); slot++) {
+    const by = syncedOf(disk, change, slot) - (disk.loggedSynced[slot] as number);
+    if (by > 0) previous = encodeSyncedBy(list, previous, slot, by);
   }
 }
 
@@ -254,8 +261,7 @@ function encodeSnapshot(
   const { pool } = state;
   for (let slot = 0; slot < pool.streams; slot++) encodeStreamOf(state, list, slot);
   for (let slot = 0; slot < pool.streams; slot++) {
-    const synced = change.synced?.get(slot) ?? (disk.loggedSynced[slot] as number);
-    encodeSlotMarks(state, list, slot, synced, evictions.get(slot));
+    encodeSlotMarks(state, list, slot, syncedOf(disk, change, slot), evictions.get(slot));
   }
   for (let i = 0; i < pool.ledger.length; i++) {
     const entry = pool.ledger.at(i);

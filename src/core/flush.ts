@@ -112,8 +112,8 @@ class FlushAttempt {
   readonly #disk: DiskSide;
   readonly #flush: number;
   readonly #target: Float64Array;
-  /** Per stream: gathered into written segments up to here. */
-  readonly #gathered = new Map<number, number>();
+  /** Per stream: gathered into segments up to here; 0 where nothing is. */
+  readonly #gathered: Float64Array;
   #written: LiveSegment[] = [];
   /** Syncs under way, of the files in #written. */
   #syncs: Promise<IoResult<void>>[] = [];
@@ -130,6 +130,7 @@ class FlushAttempt {
     this.#disk = disk;
     this.#flush = flush;
     this.#target = state.pool.appended.slice(0, state.pool.streams);
+    this.#gathered = new Float64Array(state.pool.streams);
     disk.firstUncommitted = disk.nextSegment;
   }
 
@@ -163,62 +164,51 @@ class FlushAttempt {
       const gathered = this.#gather(slots, at, source);
       at = gathered.next;
       if (gathered.builder === null) continue;
-      const written = await this.#write(gathered.builder, gathered.ends);
+      const written = await this.#write(gathered.builder);
       if (!written.ok) return written;
     }
     return OK;
   }
 
   /** Fills one segment from slots[from] on. `next` is the slot to go on with: the same one when it was cut. */
-  #gather(
-    slots: readonly number[],
-    from: number,
-    source: number,
-  ): {
-    builder: SegmentBuilder | null;
-    ends: Map<number, number>;
-    next: number;
-  } {
-    const { pool, platform, epoch, storeId } = this.#state;
-    const ends = new Map<number, number>();
+  #gather(slots: readonly number[], from: number, source: number): { builder: SegmentBuilder | null; next: number } {
+    const { pool } = this.#state;
+    const stream = { slot: 0, evt: false, type: 0, sensor: 0, periodMs: 0 };
     let builder: SegmentBuilder | null = null;
     for (let i = from; i < slots.length; i++) {
       const slot = slots[i] as number;
       if (slot >= this.#target.length) continue;
-      const stream = {
-        slot,
-        evt: ((pool.shape[slot] as number) & SHAPE_EVT) !== 0,
-        type: shapeType(pool.shape[slot] as number),
-        sensor: pool.sensor[slot] as number,
-        periodMs: pool.periodMs[slot] as number,
-      };
       const target = this.#target[slot] as number;
-      let position = Math.max(pool.ramFrom(slot), this.#gathered.get(slot) ?? 0);
+      let position = Math.max(pool.ramFrom(slot), this.#gathered[slot] as number);
+      if (position >= target) continue;
+      const shape = pool.shape[slot] as number;
+      stream.slot = slot;
+      stream.evt = (shape & SHAPE_EVT) !== 0;
+      stream.type = shapeType(shape);
+      stream.sensor = pool.sensor[slot] as number;
+      stream.periodMs = pool.periodMs[slot] as number;
+      let sector = pool.locate(slot, position);
       while (position < target) {
         const length = Math.min(BLOCK_RECORDS_MAX, target - position);
-        pool.copyOut(slot, position, length, scratchTimesMs, scratchBits, 0);
-        const run = stream.evt ? length : gridRun(scratchTimesMs, length, stream.periodMs);
-        builder ??= new SegmentBuilder(
-          {
-            source,
-            epoch,
-            storeId,
-            number: this.#disk.nextSegment++,
-            flush: this.#flush,
-            baseTimeMs: scratchTimesMs[0] as number,
-          },
-          platform.crc32,
-        );
+        const run = pool.copyRun(sector, position, length, scratchTimesMs, scratchBits);
+        builder ??= this.#begun(source, scratchTimesMs[0] as number);
         const taken = builder.add(stream, position, scratchTimesMs, scratchBits, run);
-        if (taken === 0) return { builder, ends, next: i };
+        if (taken === 0) return { builder, next: i };
         position += taken;
-        ends.set(slot, position);
+        this.#gathered[slot] = position;
+        if (position < target) sector = pool.sectorFrom(sector, position);
       }
     }
-    return { builder, ends, next: slots.length };
+    return { builder, next: slots.length };
   }
 
-  async #write(builder: SegmentBuilder, ends: ReadonlyMap<number, number>): Promise<IoResult<void>> {
+  #begun(source: number, baseTimeMs: number): SegmentBuilder {
+    const { platform, epoch, storeId } = this.#state;
+    const header = { source, epoch, storeId, number: this.#disk.nextSegment++, flush: this.#flush, baseTimeMs };
+    return new SegmentBuilder(header, platform.crc32);
+  }
+
+  async #write(builder: SegmentBuilder): Promise<IoResult<void>> {
     const bytes = builder.finish();
     const { number, source } = builder.header;
     const directory = directoryOf(source);
@@ -243,7 +233,6 @@ class FlushAttempt {
     this.records += builder.records;
     this.segments++;
     this.bytes += bytes.length;
-    for (const [slot, end] of ends) this.#gathered.set(slot, end);
     return OK;
   }
 
@@ -271,13 +260,11 @@ class FlushAttempt {
 
   /** The commit. Afterwards what was written is on disk for good and its sectors are free. */
   async commit(): Promise<IoResult<void>> {
-    const { pool } = this.#state;
     const durable = await this.#makeDurable();
     if (!durable.ok) return durable;
     const added = this.#written;
     if (added.length === 0 && !checkpointDue(this.#state)) return OK;
-    const synced = new Map(this.#gathered);
-    const logged = await writeCheckpoint(this.#state, { added, synced });
+    const logged = await writeCheckpoint(this.#state, { added, synced: this.#gathered });
     if (!logged.ok) return logged;
     this.#written = [];
     this.#disk.firstUncommitted = this.#disk.nextSegment;
@@ -286,14 +273,21 @@ class FlushAttempt {
       this.#disk.index.add(segment);
       this.#state.counters.segmentsWritten++;
     }
-    for (const [slot, end] of synced) {
-      pool.synced[slot] = end;
-      pool.releaseDead(slot);
-      // Blocks whose records were acknowledged while they were being written are dead on arrival.
-      this.#disk.index.release(slot, pool.head[slot] as number);
-    }
+    for (let slot = 0; slot < this.#gathered.length; slot++) this.#release(slot, this.#gathered[slot] as number);
     this.#state.onRoom?.();
     return OK;
+  }
+
+  /** The stream's records below `end` are on disk for good: their sectors are free. */
+  #release(slot: number, end: number): void {
+    const { pool } = this.#state;
+    const before = pool.synced[slot] as number;
+    if (end <= before) return;
+    pool.synced[slot] = end;
+    pool.releaseDead(slot);
+    // Blocks whose records were acknowledged while they were being written are dead on arrival.
+    const head = pool.head[slot] as number;
+    if (head > before) this.#disk.index.release(slot, head);
   }
 
   /**
@@ -314,14 +308,6 @@ class FlushAttempt {
     this.#disk.inFlight.delete(segment);
     this.#disk.doomed.set(segment.number, segment);
   }
-}
-
-/** How many times from the first on are on one grid: exactly `periodMs` apart. */
-function gridRun(timesMs: Float64Array, length: number, periodMs: number): number {
-  const start = timesMs[0] as number;
-  let run = 1;
-  while (run < length && timesMs[run] === start + run * periodMs) run++;
-  return run;
 }
 
 /** The index entry of a segment that has just been built. */

@@ -42,7 +42,7 @@ export function inspectStream(state: StoreState, slot: number): StreamInspection
     sectors.push({
       sector,
       first: pool.firstSequence[sector] as number,
-      count: pool.count[sector] as number,
+      count: pool.endOf(sector) - (pool.firstSequence[sector] as number),
     });
     // A chain that leads back into itself is shown, not followed for ever (INV-04 is checked from outside).
     if (sectors.length > pool.sectors) break;

@@ -4,8 +4,8 @@
  * Keeps INV-01 (marks), INV-04 (one owner: a sector is free or in one chain), INV-07 (bound).
  *
  * A stream's chain is a linked list of sectors, oldest first. A sector is in the chain exactly while it holds a record
- * at or above max(head, synced). All sectors in use are linked a second time in the order in which they were opened,
- * which is the order in which a store without a disk gives them up.
+ * at or above max(head, synced). Without a disk all sectors in use are linked a second time in the order in which they
+ * were opened, which is the order in which such a store gives them up.
  *
  * Sector layout, S = sectorBytes:
  *   tsd   [first time f64][value u32 x (S - 8) / 4]          record i: first time + i x period
@@ -74,14 +74,18 @@ export class SectorPool {
   readonly last: IndexArray;
   /** Sector in which the last sequential read ended, or none: saves walking the chain from its start. */
   readonly cursor: IndexArray;
+  /** Records that still fit in the newest sector; 0 also when there is none. */
+  readonly #left: Uint8Array | Uint16Array;
+  /** Word of the pool that takes the next record's value. */
+  readonly #valueAt: IndexArray;
   readonly shape: Uint8Array;
   readonly priority: Uint8Array;
 
   // Sector table.
   readonly firstSequence: Float64Array;
-  readonly count: Uint16Array;
   /** Next in the owner's chain, or in the free list. */
   readonly next: IndexArray;
+  /** The order in which sectors were opened; empty with a disk, where none is given up. */
   readonly older: IndexArray;
   readonly newer: IndexArray;
   readonly owner: IndexArray;
@@ -121,13 +125,14 @@ export class SectorPool {
     this.first = index(streamsMax);
     this.last = index(streamsMax);
     this.cursor = index(streamsMax);
+    this.#valueAt = sectors * this.#words < 0xffff ? arena.u16(streamsMax) : arena.u32(streamsMax);
+    this.#left = this.tsdCapacity < 0xff ? arena.u8(streamsMax) : arena.u16(streamsMax);
     this.shape = arena.u8(streamsMax);
     this.priority = arena.u8(streamsMax);
     this.firstSequence = arena.f64(sectors);
-    this.count = arena.u16(sectors);
     this.next = index(sectors);
-    this.older = index(sectors);
-    this.newer = index(sectors);
+    this.older = index(disk ? 0 : sectors);
+    this.newer = index(disk ? 0 : sectors);
     this.owner = arena.u16(sectors);
     this.ledger = new LossLedger(arena, geometry.ledgerMax);
     const data = arena.u8(sectors * sectorBytes);
@@ -148,11 +153,12 @@ export class SectorPool {
     plan.add('u32', streamsMax);
     plan.add('u32', streamsMax);
     for (let column = 0; column < 3; column++) plan.add(index, streamsMax);
+    plan.add((sectors * sectorBytes) / 4 < 0xffff ? 'u16' : 'u32', streamsMax);
+    plan.add((sectorBytes - 8) / 4 < 0xff ? 'u8' : 'u16', streamsMax);
     plan.add('u8', streamsMax);
     plan.add('u8', streamsMax);
     plan.add('f64', sectors);
-    plan.add('u16', sectors);
-    for (let column = 0; column < 3; column++) plan.add(index, sectors);
+    for (let column = 0; column < (disk ? 1 : 3); column++) plan.add(index, sectors);
     plan.add('u16', sectors);
     LossLedger.plan(plan, ledgerMax);
     plan.add('u8', sectors * sectorBytes);
@@ -181,52 +187,68 @@ export class SectorPool {
   }
 
   /**
-   * Puts one record behind the stream's newest. Allocates nothing, touches no disk.
-   * @param timeMs UTC milliseconds, validated by the caller; for tsd snapped to the grid when within half a period.
+   * Puts one tsd record behind the stream's newest. Allocates nothing, touches no disk.
+   * @param timeMs UTC milliseconds, validated by the caller; within half a period of the grid it is the grid's.
+   * @param period the stream's, in milliseconds.
    * @returns its sequence number, or RAM_FULL and nothing changed.
    */
-  append(slot: number, bits: number, timeMs: number): number {
-    let sector = this.last[slot] as number;
-    if (((this.shape[slot] as number) & SHAPE_EVT) !== 0) {
-      if (sector === this.none || this.count[sector] === this.evtCapacity) {
-        sector = this.#openSector(slot);
-        if (sector === this.none) return RAM_FULL;
-      }
-      const at = this.count[sector] as number;
-      const word = sector * this.#words;
-      this.#f64[word / 2 + at] = timeMs;
-      this.#u32[word + this.evtCapacity * 2 + at] = bits;
-    } else {
-      const period = this.periodMs[slot] as number;
-      const expected = (this.lastTime[slot] as number) + period;
-      const twiceOff = 2 * (timeMs - expected);
-      const onGrid = twiceOff <= period && twiceOff >= -period;
-      const recorded = onGrid ? expected : timeMs;
-      if (!onGrid || sector === this.none || this.count[sector] === this.tsdCapacity) {
-        sector = this.#openSector(slot);
-        if (sector === this.none) return RAM_FULL;
-        this.#f64[(sector * this.#words) / 2] = recorded;
-      }
-      this.#u32[sector * this.#words + 2 + (this.count[sector] as number)] = bits;
-      this.lastTime[slot] = recorded;
-    }
-    this.count[sector] = (this.count[sector] as number) + 1;
+  appendTsd(slot: number, bits: number, timeMs: number, period: number): number {
+    const expected = (this.lastTime[slot] as number) + period;
+    const twiceOff = 2 * (timeMs - expected);
+    const onGrid = twiceOff <= period && twiceOff >= -period;
+    if (!onGrid || this.#left[slot] === 0) return this.#beginGrid(slot, bits, onGrid ? expected : timeMs);
+    this.lastTime[slot] = expected;
+    return this.#put(slot, bits);
+  }
+
+  /** A tsd record that begins a sector: its time is written, those behind it follow from the period. */
+  #beginGrid(slot: number, bits: number, recorded: number): number {
+    if (!this.#openSector(slot, 2, this.tsdCapacity)) return RAM_FULL;
+    this.#f64[(this.#valueAt[slot] as number) / 2 - 1] = recorded;
+    this.lastTime[slot] = recorded;
+    const sequence = this.#put(slot, bits);
+    this.#announceEviction();
+    return sequence;
+  }
+
+  /** As appendTsd, for an evt stream: the record keeps its own time. */
+  appendEvt(slot: number, bits: number, timeMs: number): number {
+    const begins = this.#left[slot] === 0;
+    if (begins && !this.#openSector(slot, 2 * this.evtCapacity, this.evtCapacity)) return RAM_FULL;
+    this.#f64[this.#timeAt(slot)] = timeMs;
+    const sequence = this.#put(slot, bits);
+    if (begins) this.#announceEviction();
+    return sequence;
+  }
+
+  /** Where the next evt record's time goes, as an index of 8 bytes. */
+  #timeAt(slot: number): number {
+    return ((this.last[slot] as number) * this.#words) / 2 + this.evtCapacity - (this.#left[slot] as number);
+  }
+
+  /** The value's word; the record is there from now on. */
+  #put(slot: number, bits: number): number {
+    const at = this.#valueAt[slot] as number;
+    this.#u32[at] = bits;
+    this.#valueAt[slot] = at + 1;
+    this.#left[slot] = (this.#left[slot] as number) - 1;
     const sequence = this.appended[slot] as number;
     this.appended[slot] = sequence + 1;
-    if (this.#evictedSlot >= 0) this.#announceEviction();
     return sequence;
   }
 
   /** Last of all, for who hears it may append in turn. */
   #announceEviction(): void {
     const slot = this.#evictedSlot;
+    if (slot < 0) return;
     this.#evictedSlot = -1;
     this.onSectorEvicted?.(slot, this.#evictedFrom, this.#evictedTo);
   }
 
-  #openSector(slot: number): number {
+  /** @returns false when every sector is taken and may not be evicted. */
+  #openSector(slot: number, firstWord: number, capacity: number): boolean {
     if (this.#free === this.none) {
-      if (this.hasDisk) return this.none;
+      if (this.hasDisk) return false;
       this.#evictOldestSector();
     }
     const sector = this.#free;
@@ -234,18 +256,21 @@ export class SectorPool {
     this.used++;
     this.owner[sector] = slot;
     this.firstSequence[sector] = this.appended[slot] as number;
-    this.count[sector] = 0;
     this.next[sector] = this.none;
     const last = this.last[slot] as number;
     if (last === this.none) this.first[slot] = sector;
     else this.next[last] = sector;
     this.last[slot] = sector;
-    this.older[sector] = this.#newest;
-    this.newer[sector] = this.none;
-    if (this.#newest === this.none) this.#oldest = sector;
-    else this.newer[this.#newest] = sector;
-    this.#newest = sector;
-    return sector;
+    if (!this.hasDisk) this.#linkAge(sector);
+    this.#valueAt[slot] = sector * this.#words + firstWord;
+    this.#left[slot] = capacity;
+    return true;
+  }
+
+  /** Sequence number behind the last record of a sector in its owner's chain. */
+  endOf(sector: number): number {
+    const next = this.next[sector] as number;
+    return (next === this.none ? this.appended[this.owner[sector] as number] : this.firstSequence[next]) as number;
   }
 
   /** The sector opened first goes, pending or not; its records are in the ledger (contract section 5, RAM full). */
@@ -255,7 +280,7 @@ export class SectorPool {
     const slot = this.owner[sector] as number;
     invariant(this.first[slot] === sector, 'a chain is in the order in which its sectors were opened');
     const from = this.head[slot] as number;
-    const to = (this.firstSequence[sector] as number) + (this.count[sector] as number);
+    const to = this.endOf(sector);
     this.loseUpTo(slot, to, to - from, Math.max(0, Math.min(this.read[slot] as number, to) - from));
     this.releaseDead(slot);
     this.#evictedSlot = slot;
@@ -281,17 +306,28 @@ export class SectorPool {
     for (;;) {
       const sector = this.first[slot] as number;
       if (sector === this.none) return;
-      if ((this.firstSequence[sector] as number) + (this.count[sector] as number) > boundary) return;
+      if (this.endOf(sector) > boundary) return;
       // Unlink before free: a sector is never on the free list while a chain still leads to it (INV-04).
       const next = this.next[sector] as number;
       this.first[slot] = next;
-      if (next === this.none) this.last[slot] = this.none;
+      if (next === this.none) {
+        this.last[slot] = this.none;
+        this.#left[slot] = 0;
+      }
       if (this.cursor[slot] === sector) this.cursor[slot] = this.none;
-      this.#unlinkAge(sector);
+      if (!this.hasDisk) this.#unlinkAge(sector);
       this.next[sector] = this.#free;
       this.#free = sector;
       this.used--;
     }
+  }
+
+  #linkAge(sector: number): void {
+    this.older[sector] = this.#newest;
+    this.newer[sector] = this.none;
+    if (this.#newest === this.none) this.#oldest = sector;
+    else this.newer[this.#newest] = sector;
+    this.#newest = sector;
   }
 
   #unlinkAge(sector: number): void {
@@ -311,21 +347,49 @@ export class SectorPool {
   /** Sector of the chain that holds `sequence`; the caller knows that it is in RAM. */
   locate(slot: number, sequence: number): number {
     const cursor = this.cursor[slot] as number;
-    let sector =
-      cursor !== this.none && (this.firstSequence[cursor] as number) <= sequence
-        ? cursor
-        : (this.first[slot] as number);
-    while (
-      sector !== this.none &&
-      (this.firstSequence[sector] as number) + (this.count[sector] as number) <= sequence
-    ) {
-      sector = this.next[sector] as number;
-    }
+    const isBehind = cursor !== this.none && (this.firstSequence[cursor] as number) <= sequence;
+    const sector = this.sectorFrom(isBehind ? cursor : (this.first[slot] as number), sequence);
     invariant(
-      sector !== this.none && (this.firstSequence[sector] as number) <= sequence,
+      (this.firstSequence[sector] as number) <= sequence,
       'a record at or above max(head, synced) and below appended is in its stream’s chain',
     );
     return sector;
+  }
+
+  /** As locate, from a sector of the chain on that does not lie behind the record. */
+  sectorFrom(from: number, sequence: number): number {
+    let sector = from;
+    while (sector !== this.none && this.endOf(sector) <= sequence) sector = this.next[sector] as number;
+    invariant(sector !== this.none, 'a record below appended is in its stream’s chain');
+    return sector;
+  }
+
+  /**
+   * Copies what makes one block: of [from, from + length) the values, and for evt the times. Of tsd only the first time
+   * is copied, and no more than lies on one grid, from which the others follow.
+   * @param sector that holds `from`.
+   * @returns how many records were copied.
+   */
+  copyRun(sector: number, from: number, length: number, timesMs: Float64Array, bits: Uint32Array): number {
+    const slot = this.owner[sector] as number;
+    if (((this.shape[slot] as number) & SHAPE_EVT) !== 0) {
+      this.#copyEvt(sector, from, length, timesMs, bits, 0);
+      return length;
+    }
+    const period = this.periodMs[slot] as number;
+    const skip = from - (this.firstSequence[sector] as number);
+    const start = (this.#f64[(sector * this.#words) / 2] as number) + skip * period;
+    timesMs[0] = start;
+    let at = sector * this.#words + 2 + skip;
+    let done = 0;
+    for (let part = sector; ; ) {
+      const end = Math.min(length, this.endOf(part) - from);
+      while (done < end) bits[done++] = this.#u32[at++] as number;
+      if (done === length) return done;
+      part = this.next[part] as number;
+      if (this.#f64[(part * this.#words) / 2] !== start + done * period) return done;
+      at = part * this.#words + 2;
+    }
   }
 
   /**
@@ -334,30 +398,42 @@ export class SectorPool {
    */
   copyOut(slot: number, from: number, length: number, timesMs: Float64Array, bits: Uint32Array, at: number): number {
     if (length === 0) return this.none;
-    const evt = ((this.shape[slot] as number) & SHAPE_EVT) !== 0;
-    const period = this.periodMs[slot] as number;
-    let sector = this.locate(slot, from);
-    let done = 0;
-    for (;;) {
+    const sector = this.locate(slot, from);
+    if (((this.shape[slot] as number) & SHAPE_EVT) !== 0) {
+      return this.#copyEvt(sector, from, length, timesMs, bits, at);
+    }
+    return this.#copyTsd(sector, from, length, timesMs, bits, at);
+  }
+
+  #copyTsd(first: number, from: number, length: number, timesMs: Float64Array, bits: Uint32Array, at: number): number {
+    const period = this.periodMs[this.owner[first] as number] as number;
+    let sector = first;
+    for (let done = 0; ; sector = this.next[sector] as number) {
       const skip = from + done - (this.firstSequence[sector] as number);
-      const take = Math.min(length - done, (this.count[sector] as number) - skip);
+      const take = Math.min(length - done, this.endOf(sector) - from - done);
       const word = sector * this.#words;
-      if (evt) {
-        for (let i = 0; i < take; i++) {
-          timesMs[at + done + i] = this.#f64[word / 2 + skip + i] as number;
-          bits[at + done + i] = this.#u32[word + this.evtCapacity * 2 + skip + i] as number;
-        }
-      } else {
-        const start = this.#f64[word / 2] as number;
-        for (let i = 0; i < take; i++) {
-          timesMs[at + done + i] = start + (skip + i) * period;
-          bits[at + done + i] = this.#u32[word + 2 + skip + i] as number;
-        }
+      const start = this.#f64[word / 2] as number;
+      for (let i = 0; i < take; i++) {
+        timesMs[at + done + i] = start + (skip + i) * period;
+        bits[at + done + i] = this.#u32[word + 2 + skip + i] as number;
       }
       done += take;
       if (done === length) return sector;
-      sector = this.next[sector] as number;
-      invariant(sector !== this.none, 'a chain goes on while records of it are left');
+    }
+  }
+
+  #copyEvt(first: number, from: number, length: number, timesMs: Float64Array, bits: Uint32Array, at: number): number {
+    let sector = first;
+    for (let done = 0; ; sector = this.next[sector] as number) {
+      const skip = from + done - (this.firstSequence[sector] as number);
+      const take = Math.min(length - done, this.endOf(sector) - from - done);
+      const word = sector * this.#words;
+      for (let i = 0; i < take; i++) {
+        timesMs[at + done + i] = this.#f64[word / 2 + skip + i] as number;
+        bits[at + done + i] = this.#u32[word + this.evtCapacity * 2 + skip + i] as number;
+      }
+      done += take;
+      if (done === length) return sector;
     }
   }
 

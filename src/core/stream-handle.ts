@@ -75,7 +75,11 @@ export class StreamHandle {
     const state = this.#state;
     if (!state.open) return APPEND_CLOSED;
     if (!(timeMs >= 0 && timeMs < TIME_MS_END && Math.floor(timeMs) === timeMs)) return APPEND_INVALID;
-    const sequence = state.pool.append(this.#slot, bits, timeMs);
+    const { pool } = state;
+    const sequence =
+      this.kind === 'tsd'
+        ? pool.appendTsd(this.#slot, bits, timeMs, this.periodMs)
+        : pool.appendEvt(this.#slot, bits, timeMs);
     if (sequence === RAM_FULL) {
       state.counters.refusedRamFull++;
       return RAM_FULL;

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RAM_FULL } from '../../src/core/codes.ts';
 import { resolveBudget } from '../../src/core/config.ts';
-import { SectorPool, shapeOf } from '../../src/core/sector-pool.ts';
+import { SectorPool, SHAPE_EVT, shapeOf } from '../../src/core/sector-pool.ts';
 import { unwrap } from './workbench.ts';
 
 const pool = (sectors: number, sectorBytes = 32, disk = true, streamsMax = 4): SectorPool =>
@@ -13,6 +13,11 @@ const pool = (sectors: number, sectorBytes = 32, disk = true, streamsMax = 4): S
 
 const addTsd = (to: SectorPool, sensor = 1): number => to.addStream(shapeOf(0, false, 0), sensor, 1000, 0);
 const addEvt = (to: SectorPool, sensor = 2): number => to.addStream(shapeOf(1, true, 0), sensor, 0, 0);
+
+const append = (to: SectorPool, slot: number, bits: number, timeMs: number): number =>
+  ((to.shape[slot] as number) & SHAPE_EVT) !== 0
+    ? to.appendEvt(slot, bits, timeMs)
+    : to.appendTsd(slot, bits, timeMs, to.periodMs[slot] as number);
 
 function chainOf(of: SectorPool, slot: number): number[] {
   const chain: number[] = [];
@@ -34,7 +39,7 @@ function complaints(of: SectorPool): string[] {
     for (const sector of chain) {
       places[sector] = (places[sector] as number) + 1;
       const first = of.firstSequence[sector] as number;
-      const end = first + (of.count[sector] as number);
+      const end = of.endOf(sector);
       if (of.owner[sector] !== slot)
         wrong.push(`sector ${sector} is in the chain of ${slot}, owner ${of.owner[sector]}`);
       if (expected !== null && first !== expected) wrong.push(`a gap before sector ${sector}`);
@@ -57,11 +62,15 @@ describe('geometry', () => {
     const classic = pool(2);
     expect([classic.tsdCapacity, classic.evtCapacity]).toEqual([6, 2]);
     const tsd = addTsd(classic);
-    for (let i = 0; i < 6; i++) expect(classic.append(tsd, i, i * 1000)).toBe(i);
+    for (let i = 0; i < 6; i++) expect(append(classic, tsd, i, i * 1000)).toBe(i);
     expect(classic.used).toBe(1);
     const evt = addEvt(classic);
-    expect([classic.append(evt, 1, 5), classic.append(evt, 2, 6), classic.append(evt, 3, 7)]).toEqual([0, 1, RAM_FULL]);
-    expect(classic.append(tsd, 6, 6000)).toBe(RAM_FULL);
+    expect([append(classic, evt, 1, 5), append(classic, evt, 2, 6), append(classic, evt, 3, 7)]).toEqual([
+      0,
+      1,
+      RAM_FULL,
+    ]);
+    expect(append(classic, tsd, 6, 6000)).toBe(RAM_FULL);
     expect(complaints(classic)).toEqual([]);
   });
 
@@ -71,8 +80,8 @@ describe('geometry', () => {
       const some = pool(4, sectorBytes);
       const [tsd, evt] = [addTsd(some), addEvt(some)];
       const [tsdLength, evtLength] = [some.tsdCapacity * 2, some.evtCapacity * 2];
-      for (let i = 0; i < tsdLength; i++) some.append(tsd, 0xffff_ffff - i, 7 + i * 1000);
-      for (let i = 0; i < evtLength; i++) some.append(evt, i, 2 ** 47 - i);
+      for (let i = 0; i < tsdLength; i++) append(some, tsd, 0xffff_ffff - i, 7 + i * 1000);
+      for (let i = 0; i < evtLength; i++) append(some, evt, i, 2 ** 47 - i);
       expect(some.used).toBe(4);
       const times = new Float64Array(tsdLength);
       const bits = new Uint32Array(tsdLength);
@@ -100,7 +109,7 @@ describe('geometry', () => {
     expect(plan(sectors + 1, 100, 16)).toBeGreaterThan(12_288);
     expect(sectors).toBeGreaterThanOrEqual(100);
     for (let slot = 0; slot < 100; slot++) made.addStream(shapeOf(0, slot % 2 === 0, 0), slot, 1000, 0);
-    for (let slot = 0; slot < 100; slot++) expect(made.append(slot, slot, 0)).toBe(0);
+    for (let slot = 0; slot < 100; slot++) expect(append(made, slot, slot, 0)).toBe(0);
     expect(made.used).toBe(100);
   });
 });
@@ -110,13 +119,13 @@ describe('chains', () => {
   it('hands freed sectors out again, last freed first', () => {
     const some = pool(3);
     const [tsd, evt] = [addTsd(some), addEvt(some)];
-    for (let i = 0; i < 6; i++) some.append(evt, i, i);
+    for (let i = 0; i < 6; i++) append(some, evt, i, i);
     expect(some.freeList()).toEqual([]);
     some.head[evt] = 4;
     some.read[evt] = 4;
     some.releaseDead(evt);
     expect([some.used, some.freeList(), chainOf(some, evt)]).toEqual([1, [1, 0], [2]]);
-    for (let i = 0; i < 7; i++) some.append(tsd, i, i * 1000);
+    for (let i = 0; i < 7; i++) append(some, tsd, i, i * 1000);
     expect([some.used, some.freeList(), chainOf(some, tsd)]).toEqual([3, [], [1, 0]]);
     expect(complaints(some)).toEqual([]);
   });
@@ -125,12 +134,12 @@ describe('chains', () => {
   it('frees the open sector when its last record leaves', () => {
     const some = pool(2);
     const evt = addEvt(some);
-    some.append(evt, 1, 1);
+    append(some, evt, 1, 1);
     some.head[evt] = 1;
     some.read[evt] = 1;
     some.releaseDead(evt);
     expect([some.used, chainOf(some, evt)]).toEqual([0, []]);
-    expect(some.append(evt, 2, 2)).toBe(1);
+    expect(append(some, evt, 2, 2)).toBe(1);
     expect(complaints(some)).toEqual([]);
   });
 
@@ -158,7 +167,7 @@ describe('chains', () => {
           for (let i = 0; what === 'append' && i < by; i++) {
             const appended = some.appended[of] as number;
             const bits = ordinal++;
-            if (some.append(of, bits, offsetMs + appended * 1000) === RAM_FULL) expect(some.used).toBe(7);
+            if (append(some, of, bits, offsetMs + appended * 1000) === RAM_FULL) expect(some.used).toBe(7);
             else (kept[slot] as number[]).push(bits);
           }
           if (what === 'head') {
@@ -190,7 +199,7 @@ describe('chains', () => {
     const evt = addEvt(some);
     const told: number[][] = [];
     some.onSectorEvicted = (...eviction) => told.push([...eviction, some.appended[evt] as number]);
-    for (let i = 0; i < 5; i++) expect(some.append(evt, i, i)).toBe(i);
+    for (let i = 0; i < 5; i++) expect(append(some, evt, i, i)).toBe(i);
     // Told when the append is complete: five are appended by then.
     expect(told).toEqual([[evt, 0, 2, 5]]);
     expect([some.head[evt], some.read[evt], some.evicted[evt], some.forgiven[evt]]).toEqual([2, 2, 2, 0]);
