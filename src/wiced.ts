@@ -41,6 +41,9 @@ export interface WicedOptions {
   readonly onEvent?: (event: EngineEvent) => void;
 }
 
+/** The small buffers beside the arena: the store's id and its copies. */
+const BESIDE_ARENA_BYTES = 48;
+
 /** Opens a RAM-only store within the budget. @returns CONFIG_INVALID naming the setting. */
 export async function openWicedStore(options: WicedOptions): Promise<Result<Engine>> {
   const settings = resolveBudget(
@@ -55,7 +58,7 @@ export async function openWicedStore(options: WicedOptions): Promise<Result<Engi
         streamsMax,
         ledgerMax,
         disk: false,
-      }),
+      }) + BESIDE_ARENA_BYTES,
   );
   if (!settings.ok) return settings;
   const platform = createWicedPlatform({

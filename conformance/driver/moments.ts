@@ -69,6 +69,10 @@ export class Moments {
       const state = states.find((each) => each !== null && can(each, recovered));
       if (state !== undefined && state !== null) return state;
     }
+    for (const moment of this.#moments) {
+      const state = withoutDamage(moment);
+      if (state !== null && can(state, recovered)) return state;
+    }
     return null;
   }
 
@@ -93,4 +97,19 @@ export class Moments {
     }
     return state;
   }
+}
+
+/**
+ * The state now without damage that no batch of the log has. A full disk makes the engine remove the oldest files before
+ * the log can say so, and who reads in between finds them missing; a power cut may bring such a file back. Null when the
+ * moment is of something else, or what followed needs the damage.
+ */
+function withoutDamage({ state: before, since: [first, ...rest], batches }: Moment): ModelState | null {
+  if (first?.type !== 'DAMAGE' || batches > 0) return null;
+  let state = before;
+  for (const event of rest) {
+    if (!can(state, event)) return null;
+    state = step(state, event);
+  }
+  return state;
 }

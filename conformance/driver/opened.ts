@@ -1,9 +1,9 @@
 /** The answer to an open: what recovery found becomes the model's RECOVERED, and the streams get their handles. */
-import type { ModelEvent, Range } from '../../model/vocabulary.ts';
+import { addSpan, coverSpan } from '../../model/spans.ts';
+import type { ModelEvent, Range, Span } from '../../model/vocabulary.ts';
 import type { Result } from '../../src/core/codes.ts';
 import type { Engine } from '../../src/core/engine.ts';
 import type { StreamHandle } from '../../src/core/stream-handle.ts';
-import type { StoreInspection } from '../../src/core/types.ts';
 import { expect } from '../divergence.ts';
 import { evictedByRecovery } from '../evicted-by-recovery.ts';
 import { readRecovered } from '../refinement.ts';
@@ -30,7 +30,7 @@ export function opened(run: RunState, call: UnderWay, result: Result<Engine>): v
   const inspection = engine.inspect();
   let storeId = run.knownIds.indexOf(inspection.storeId) + 1;
   if (storeId === 0) storeId = run.knownIds.push(inspection.storeId);
-  const damaged = run.damagedInRecovery.filter((range) => isStillDamaged(run, range, inspection));
+  const damaged = run.damagedInRecovery.filter((range) => isStillDamaged(run, range, engine));
   run.damagedInRecovery = [];
   for (const range of damaged) run.damageMade.allow(range);
   const mayEvict = run.faults.lacksSpace;
@@ -73,8 +73,13 @@ function evictInRecovery(run: RunState, recovered: Recovered): void {
 }
 
 /** What an earlier recovery missed may be back: a removal that was not durable is undone by a power cut. */
-function isStillDamaged(run: RunState, { stream }: Range, { streams }: StoreInspection): boolean {
+function isStillDamaged(run: RunState, { stream, from, to }: Range, engine: Engine): boolean {
   const key = run.scenario.streams[stream];
-  const found = streams.find(({ source, sensor }) => source === key?.source && sensor === key.sensor);
-  return (found?.damaged ?? 0) > (run.model.context.streams[stream]?.damaged ?? 0);
+  const found = engine.inspect().streams.find(({ source, sensor }) => source === key?.source && sensor === key.sensor);
+  if ((found?.damaged ?? 0) === (run.model.context.streams[stream]?.damaged ?? 0)) return false;
+  const { entries, foldedRecords } = engine.ledger();
+  const lost = entries.filter(
+    ({ source, sensor, reason }) => source === key?.source && sensor === key.sensor && reason === 'damaged',
+  );
+  return foldedRecords > 0 || coverSpan(lost.reduce<readonly Span[]>(addSpan, []), from, to);
 }
