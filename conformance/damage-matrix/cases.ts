@@ -107,7 +107,7 @@ function* wholeFile(file: StoreFile, layout: FileLayout): Generator<DamageCase> 
 
 /** A version of the future, under a right checksum. */
 function* futureVersions({ content, ...file }: StoreFile): Generator<DamageCase> {
-  for (const version of [0, 2, 0xffff]) {
+  for (const version of [0, 3, 0xffff]) {
     const bytes = Buffer.from(content);
     bytes.writeUInt16LE(version, 8);
     bytes.writeUInt32LE(crc32(bytes.subarray(0, 60), 0), 60);

@@ -5,6 +5,8 @@
 import { crc32 } from 'node:zlib';
 import type { Directory } from '../../src/core/port.ts';
 import { Cursor, check, checkChecksum, seedOf } from '../format/cursor.ts';
+import type { Block } from '../format/read-block.ts';
+import { readBlock } from '../format/read-block.ts';
 
 /** Where in a file a byte lies. */
 export type Place =
@@ -26,21 +28,6 @@ export interface Region {
   readonly to: number;
 }
 
-export interface WrittenRecord {
-  readonly sequence: number;
-  readonly epoch: number;
-  readonly valueBits: number;
-  readonly timeMs: number;
-}
-
-export interface Block {
-  readonly sensor: number;
-  /** Bytes [from, to) of the file. */
-  readonly from: number;
-  readonly to: number;
-  readonly records: readonly WrittenRecord[];
-}
-
 export interface FileLayout {
   readonly directory: Directory;
   readonly name: string;
@@ -54,7 +41,7 @@ const HEADER_BYTES = 64;
 const CHECKSUM_BYTES = 4;
 const FRAME_HEAD_BYTES = 12;
 
-/** @throws when the file is not a whole segment of version 1. */
+/** @throws when the file is not a whole segment. */
 export function readSegmentFile(directory: Directory, name: string, bytes: Uint8Array): FileLayout {
   check(Buffer.from(bytes.subarray(0, 8)).toString('latin1') === 'IMM2SEGM', name, 'its magic');
   const header = new Cursor(bytes, 12);
@@ -76,8 +63,9 @@ export function readSegmentFile(directory: Directory, name: string, bytes: Uint8
   const regions: Region[] = [{ place: 'header', from: 0, to: HEADER_BYTES }];
   const blocks: Block[] = [];
   for (let at = HEADER_BYTES; at < trailerAt; ) {
-    const { block, bodyAt, bodyEnd } = readBlock(bytes, at, baseMs, epoch);
-    checkChecksum(bytes, at, bodyEnd, seed, name);
+    const read = readBlock({ bytes, limit: trailerAt, epoch, baseMs, seed }, at);
+    check(read !== null, name, `no block stands at ${at}`);
+    const { block, bodyAt, bodyEnd } = read;
     regions.push(
       { place: 'block header', from: at, to: bodyAt },
       { place: 'block payload', from: bodyAt, to: bodyEnd },
@@ -90,31 +78,7 @@ export function readSegmentFile(directory: Directory, name: string, bytes: Uint8
   return { directory, name, bytes: bytes.length, regions, blocks };
 }
 
-function readBlock(
-  bytes: Uint8Array,
-  at: number,
-  baseMs: number,
-  epoch: number,
-): { block: Block; bodyAt: number; bodyEnd: number } {
-  const cursor = new Cursor(bytes, at);
-  const evt = (cursor.u8() & 0b100) !== 0;
-  const sensor = cursor.varint();
-  const first = cursor.varint();
-  const count = cursor.varint();
-  let timeMs = baseMs + cursor.zigzag();
-  const periodMs = evt ? 0 : cursor.varint();
-  const body = cursor.varint();
-  const bodyAt = cursor.at;
-  const bodyEnd = bodyAt + body;
-  const values = Array.from({ length: count }, () => cursor.u32());
-  const records = values.map((valueBits, i): WrittenRecord => {
-    if (i > 0) timeMs += evt ? cursor.zigzag() : periodMs;
-    return { sequence: first + i, epoch, valueBits, timeMs };
-  });
-  return { block: { sensor, from: at, to: bodyEnd + CHECKSUM_BYTES, records }, bodyAt, bodyEnd };
-}
-
-/** @throws when the file is not a whole part of a log of version 1. */
+/** @throws when the file is not a whole part of a log. */
 export function readLogFile(directory: Directory, name: string, bytes: Uint8Array): FileLayout {
   check(Buffer.from(bytes.subarray(0, 8)).toString('latin1') === 'IMM2CKPT', name, 'its magic');
   const header = new Cursor(bytes, 10);

@@ -1,8 +1,9 @@
 /** What a run has written, from the model's records and from the bytes of its files. */
 import type { Context } from '../../model/vocabulary.ts';
 import type { Scenario } from '../actions.ts';
+import type { WrittenRecord } from '../format/read-block.ts';
 import type { SimulatedDisk } from '../simulated-disk.ts';
-import type { FileLayout, WrittenRecord } from './layout.ts';
+import type { FileLayout } from './layout.ts';
 import { layOut } from './layout.ts';
 
 /** What was written of one stream, and what of it counts. */

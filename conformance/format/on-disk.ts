@@ -50,7 +50,7 @@ export class OnDisk {
     const layout = readSegmentFile(source, name, content);
     const header = Buffer.from(content.subarray(0, 64));
     const identity = [header.readUInt16LE(8), header[10], header[11], header.subarray(16, 32).toString('hex')];
-    const wanted = [1, SOURCES.indexOf(source), 0, Buffer.from(log.storeId).toString('hex')];
+    const wanted = [2, SOURCES.indexOf(source), 0, Buffer.from(log.storeId).toString('hex')];
     expect(identity.join() === wanted.join(), 'format', () => `${key}: ${identity.join(', ')} in its header`);
     this.#layouts.set(key, layout);
     return layout;

@@ -74,6 +74,8 @@ interface Frame {
 const HEADER_BYTES = 64;
 const FRAME_HEAD_BYTES = 12;
 const PART_BYTES_MAX = 65_536;
+/** The log is the same in both. */
+const KNOWN_VERSIONS = [1, 2];
 const HOLES_IN_MARKS_MAX = 64;
 const TYPES = ['uint32', 'int32', 'float32'] as const;
 const ZERO_MARKS: LoggedMarks = { head: 0, synced: 0, discarded: 0, evicted: 0, damaged: 0, holes: [] };
@@ -113,8 +115,8 @@ function readPart(
   check(bytes.length <= PART_BYTES_MAX, name, `it has ${bytes.length} bytes`);
   check(Buffer.from(bytes.subarray(0, 8)).toString('latin1') === 'IMM2CKPT', name, 'its magic');
   const header = new Cursor(bytes, 8);
-  const identity = [header.u16(), header.u16(), header.u32()];
-  check(identity.join() === [1, part, generation].join(), name, 'its version, part and generation');
+  check(KNOWN_VERSIONS.includes(header.u16()), name, 'its version');
+  check(header.u16() === part && header.u32() === generation, name, 'its part and generation');
   check(Buffer.compare(bytes.subarray(16, 32), storeId) === 0, name, 'its store id');
   check(isZero(bytes, 32, 60), name, 'the zeros of its header');
   check(crc32(bytes.subarray(0, 60), 0) === new Cursor(bytes, 60).u32(), name, 'the checksum of its header');

@@ -129,7 +129,7 @@ export function writeLogPart({
   storeId,
   generation,
   part = 0,
-  version = 1,
+  version = 2,
   batches,
   firstBatch = 0,
   bytes,

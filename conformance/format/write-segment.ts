@@ -7,6 +7,7 @@ import type { Source } from '../../model/vocabulary.ts';
 import { SOURCES } from '../../model/vocabulary.ts';
 import { Bytes } from './bytes-out.ts';
 import { seedOf } from './cursor.ts';
+import { packTimes, packValues } from './packing.ts';
 
 export interface BlockContent {
   readonly sensor: number;
@@ -28,24 +29,34 @@ export interface SegmentContent {
   readonly number: number;
   readonly flush: number;
   readonly blocks: readonly BlockContent[];
+  /** Default 2: everything is packed that can be. In version 1 nothing is. */
+  readonly version?: 1 | 2;
 }
 
 const TYPES = ['uint32', 'int32', 'float32'];
 const HEADER_BYTES = 64;
 
 /** The whole file: header, blocks, trailer. */
-export function writeSegment({ source, epoch, storeId, number, flush, blocks }: SegmentContent): Uint8Array {
+export function writeSegment({
+  source,
+  epoch,
+  storeId,
+  number,
+  flush,
+  blocks,
+  version = 2,
+}: SegmentContent): Uint8Array {
   const baseMs = blocks[0]?.timesMs[0] ?? 0;
   const seed = seedOf(storeId, number % 2 ** 32, Math.floor(number / 2 ** 32));
   const body = new Bytes();
   for (const block of blocks) {
-    const packed = packBlock(block, baseMs);
+    const packed = version === 1 ? rawBlock(block, baseMs) : packedBlock(block, baseMs);
     const at = HEADER_BYTES + body.length;
     body.copy(packed).little(crc32(packed, (seed ^ at) >>> 0), 4);
   }
   const header = new Bytes()
     .copy(Buffer.from('IMM2SEGM', 'latin1'))
-    .little(1, 2)
+    .little(version, 2)
     .little(SOURCES.indexOf(source), 1)
     .little(0, 1)
     .little(epoch, 4)
@@ -58,7 +69,8 @@ export function writeSegment({ source, epoch, storeId, number, flush, blocks }: 
   return new Bytes().copy(header.whole()).copy(body.whole()).copy(header.whole()).whole();
 }
 
-function packBlock({ sensor, kind, type, periodMs, first, timesMs, bits }: BlockContent, baseMs: number): Uint8Array {
+/** As version 1 has it. */
+function rawBlock({ sensor, kind, type, periodMs, first, timesMs, bits }: BlockContent, baseMs: number): Uint8Array {
   const values = new Bytes();
   for (const value of bits) values.little(value >>> 0, 4);
   if (kind === 'evt') timesMs.slice(1).forEach((timeMs, i) => values.zigzag(timeMs - (timesMs[i] as number)));
@@ -70,6 +82,22 @@ function packBlock({ sensor, kind, type, periodMs, first, timesMs, bits }: Block
     .zigzag((timesMs[0] as number) - baseMs);
   if (kind === 'tsd') block.varint(periodMs as number);
   return block.varint(values.length).copy(values.whole()).whole();
+}
+
+/** By the sequence number of its first record the one or the other way of packing that the format knows. */
+function packedBlock({ sensor, kind, type, first, timesMs, bits, ...of }: BlockContent, baseMs: number): Uint8Array {
+  const body = new Bytes();
+  const hasTimes = kind === 'evt' && bits.length > 1;
+  packValues(body, bits, type === 'float32', bits.length > 2 && first % 2 === 1);
+  if (hasTimes) packTimes(body, timesMs);
+  const block = new Bytes()
+    .little(0xa8 + (hasTimes ? 0x10 : 0) + (kind === 'evt' ? 4 : 0) + TYPES.indexOf(type), 1)
+    .varint(sensor)
+    .varint(first)
+    .varint(bits.length)
+    .zigzag((timesMs[0] as number) - baseMs);
+  if (kind === 'tsd') block.varint(4 * (of.periodMs as number));
+  return block.varint(body.length).copy(body.whole()).whole();
 }
 
 /** Its name in its source's directory. */

@@ -179,7 +179,7 @@ export const MUTATIONS: readonly HarnessMutation[] = [
   ),
   mutation(
     29,
-    'the values of a block are written backwards',
+    'raw values of a block are written backwards',
     SEGMENT,
     'for (let i = 0; i < records; i++) out.u32(bits[i] as number);',
     'for (let i = 0; i < records; i++) out.u32(bits[records - 1 - i] as number);',

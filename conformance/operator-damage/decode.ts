@@ -3,8 +3,9 @@
  * engine: what repair has left, as somebody with the document would find it.
  */
 import { crc32 } from 'node:zlib';
-import type { WrittenRecord } from '../damage-matrix/layout.ts';
 import { Cursor, seedOf } from '../format/cursor.ts';
+import type { Block, WrittenRecord } from '../format/read-block.ts';
+import { readBlock } from '../format/read-block.ts';
 import type { LoggedStore } from '../format/read-log.ts';
 import { readLog } from '../format/read-log.ts';
 import type { StoredFile } from './damages.ts';
@@ -24,7 +25,6 @@ export interface Decoded {
 }
 
 const HEADER_BYTES = 64;
-const BLOCK_BYTES_MAX = 4_096;
 
 interface Header {
   readonly epoch: number;
@@ -47,46 +47,16 @@ function readHeader(bytes: Uint8Array, at: number): Header | null {
   return { epoch, storeId: header.slice(16, 32), number, baseMs: cursor.u64(), bytes: cursor.u32() };
 }
 
-/** Records of the block at `at`, and where it ends; null where no checksum says that one stands there. */
-function blockAt(
-  bytes: Uint8Array,
-  at: number,
-  limit: number,
-  header: Header,
-  seed: number,
-): { readonly sensor: number; readonly end: number; readonly records: WrittenRecord[] } | null {
-  if (((bytes[at] as number) & 0b1111_1000) !== 0b1000_0000) return null;
-  try {
-    const cursor = new Cursor(bytes.subarray(0, limit), at);
-    const evt = (cursor.u8() & 0b100) !== 0;
-    const [sensor, first, count] = [cursor.varint(), cursor.varint(), cursor.varint()];
-    let timeMs = header.baseMs + cursor.zigzag();
-    const periodMs = evt ? 0 : cursor.varint();
-    const bodyEnd = cursor.varint() + cursor.at;
-    if (!(bodyEnd - at <= BLOCK_BYTES_MAX) || bodyEnd + 4 > limit || count * 4 > bodyEnd - cursor.at) return null;
-    if (crc32(bytes.subarray(at, bodyEnd), (seed ^ at) >>> 0) !== new Cursor(bytes, bodyEnd).u32()) return null;
-    const values = Array.from({ length: count }, () => cursor.u32());
-    const records = values.map((valueBits, i): WrittenRecord => {
-      if (i > 0) timeMs += evt ? cursor.zigzag() : periodMs;
-      return { sequence: first + i, epoch: header.epoch, valueBits, timeMs };
-    });
-    return { sensor, end: bodyEnd + 4, records };
-  } catch (error) {
-    // Numbers that lead out of the file are no block's.
-    if (error instanceof RangeError) return null;
-    throw error;
-  }
-}
-
-function* blocksOf(bytes: Uint8Array): Generator<{ readonly sensor: number; readonly records: WrittenRecord[] }> {
+function* blocksOf(bytes: Uint8Array): Generator<Block> {
   const header = readHeader(bytes, 0) ?? readHeader(bytes, bytes.length - HEADER_BYTES);
   if (header === null) return;
+  const { epoch, baseMs } = header;
   const seed = seedOf(header.storeId, header.number % 2 ** 32, Math.floor(header.number / 2 ** 32));
   const limit = Math.min(bytes.length, header.bytes - HEADER_BYTES);
   for (let at = HEADER_BYTES; at < limit; ) {
-    const block = blockAt(bytes, at, limit, header, seed);
-    if (block !== null) yield block;
-    at = block?.end ?? at + 1;
+    const read = readBlock({ bytes, limit, epoch, baseMs, seed }, at);
+    if (read !== null) yield read.block;
+    at = read?.block.to ?? at + 1;
   }
 }
 

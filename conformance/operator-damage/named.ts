@@ -3,10 +3,11 @@
  * held. Which bytes are whose comes from the files as they were written (damage-matrix/layout.ts).
  */
 import type { Finding } from '../../src/operator/verify/finding.ts';
-import type { Block, FileLayout } from '../damage-matrix/layout.ts';
+import type { FileLayout } from '../damage-matrix/layout.ts';
 import { placeOf } from '../damage-matrix/layout.ts';
 import type { Spoil } from '../damage-matrix/spoil.ts';
 import { describeSpoil } from '../damage-matrix/spoil.ts';
+import type { Block } from '../format/read-block.ts';
 import type { Damage } from './damages.ts';
 import { touched } from './damages.ts';
 import type { Case } from './judge.ts';

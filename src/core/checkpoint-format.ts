@@ -20,7 +20,7 @@ import { ByteReader, ByteWriter, readU32, sameBytes } from './bytes.ts';
 import { FILE_BYTES_MAX } from './config.ts';
 import type { Crc32 } from './crc32.ts';
 import { crc32 } from './crc32.ts';
-import { FORMAT_VERSION } from './segment.ts';
+import { FORMAT_VERSION, isKnownVersion } from './segment.ts';
 
 export const PART_HEADER_BYTES = 64;
 const FRAME_HEAD_BYTES = 12;
@@ -202,7 +202,7 @@ export function readPartHeader(bytes: Uint8Array): PartHeaderRead {
   if (crc32(bytes, 0, 60, 0) !== readU32(bytes, 60)) return { state: 'damaged' };
   const reader = new ByteReader(bytes, 8);
   const version = reader.u16();
-  if (version !== FORMAT_VERSION) return { state: 'unsupported', version };
+  if (!isKnownVersion(version)) return { state: 'unsupported', version };
   const part = reader.u16();
   const generation = reader.u32();
   return { state: 'ok', part, generation, storeId: bytes.slice(16, 32) };

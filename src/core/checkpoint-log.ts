@@ -25,6 +25,7 @@ import { FILE_BYTES_MAX } from './config.ts';
 import type { Crc32 } from './crc32.ts';
 import type { DiskPort, IoError, IoResult } from './port.ts';
 import { readFile } from './read-file.ts';
+import { KNOWN_VERSIONS } from './segment.ts';
 
 /** A part grows in these steps, so that most appends find their space already in the file. */
 const PAD_TO_BYTES = 8192;
@@ -268,7 +269,7 @@ export async function readCheckpointLog(
     if (header.state === 'unsupported') {
       return failure(
         'UNSUPPORTED_FORMAT',
-        `${name} has format version ${header.version}, this program knows 1: open the store with the program that wrote it`,
+        `${name} has format version ${header.version}, this program knows ${KNOWN_VERSIONS}: open the store with the program that wrote it`,
       );
     }
     if (header.state === 'ok') ids.unshift(header.storeId);

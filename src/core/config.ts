@@ -9,6 +9,8 @@ import { failure, success } from './codes.ts';
 export const FILE_BYTES_MAX = 65_536;
 /** Largest block inside a segment (contract section 2). */
 export const BLOCK_BYTES_MAX = 4_096;
+/** What a block of the largest size has raw; packed ones hold no more, so that damage costs no more of them. */
+export const BLOCK_RECORDS_MAX = BLOCK_BYTES_MAX / 4;
 /** Pool use, in percent, at which a flush is asked for (contract section 5). */
 export const FLUSH_AT_PERCENT = 80;
 

@@ -15,17 +15,15 @@
  * A failure in 3 to 5 frees nothing; the numbers and files of the attempt are never used again.
  */
 import { checkpointDue, removeDoomed, writeCheckpoint } from './checkpoint.ts';
-import { BLOCK_BYTES_MAX } from './config.ts';
+import { BLOCK_RECORDS_MAX } from './config.ts';
 import type { LiveSegment } from './disk-index.ts';
 import { allocatedBytes, segmentName } from './disk-index.ts';
 import type { IoError, IoResult } from './port.ts';
 import { SOURCE_DIRECTORIES } from './port.ts';
 import { SHAPE_EVT, shapeSource, shapeType } from './sector-pool.ts';
-import { SegmentBuilder } from './segment.ts';
+import { BLOCK_BYTES_MIN, SegmentBuilder } from './segment.ts';
 import type { DiskSide, StoreState } from './store-state.ts';
 
-/** No block holds more records: a raw value takes four bytes. */
-const BLOCK_RECORDS_MAX = BLOCK_BYTES_MAX / 4;
 const scratchTimesMs = new Float64Array(BLOCK_RECORDS_MAX);
 const scratchBits = new Uint32Array(BLOCK_RECORDS_MAX);
 
@@ -139,7 +137,8 @@ class FlushAttempt {
     const { pool } = this.#state;
     let atLeast = 0;
     for (let slot = 0; slot < this.#target.length; slot++) {
-      atLeast += 4 * ((this.#target[slot] as number) - pool.ramFrom(slot));
+      const records = (this.#target[slot] as number) - pool.ramFrom(slot);
+      atLeast += BLOCK_BYTES_MIN * Math.ceil(records / BLOCK_RECORDS_MAX);
     }
     return atLeast === 0 ? OK : this.#makeRoom(atLeast);
   }

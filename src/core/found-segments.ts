@@ -12,7 +12,7 @@ import { allocatedBytes, parseSegmentName } from './disk-index.ts';
 import type { DiskPort, IoResult } from './port.ts';
 import { SOURCE_DIRECTORIES } from './port.ts';
 import type { HeaderRead, SegmentHeader } from './segment.ts';
-import { readSegmentHeader, SEGMENT_HEADER_BYTES } from './segment.ts';
+import { KNOWN_VERSIONS, readSegmentHeader, SEGMENT_HEADER_BYTES } from './segment.ts';
 
 /** Ends the name of a file that was set aside: nobody takes it for a segment, it counts under the quota. */
 export const DAMAGED_SUFFIX = '.damaged';
@@ -63,7 +63,7 @@ export async function lookAtSegments(port: DiskPort): Promise<Result<FoundFiles>
       if (header.state === 'unsupported') {
         return failure(
           'UNSUPPORTED_FORMAT',
-          `${directory}/${file.name} has format version ${header.version}, this program knows 1: open the store with the program that wrote it`,
+          `${directory}/${file.name} has format version ${header.version}, this program knows ${KNOWN_VERSIONS}: open the store with the program that wrote it`,
         );
       }
       const named = header.state === 'ok' && header.header.number === number && header.header.source === source;

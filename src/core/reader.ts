@@ -21,7 +21,7 @@ import { SOURCE_DIRECTORIES } from './port.ts';
 import { RecordBatch } from './record-batch.ts';
 import { shapeSource, shapeType } from './sector-pool.ts';
 import type { BlockInfo } from './segment.ts';
-import { blockSeed, decodeBlock, readBlock } from './segment.ts';
+import { blockSeed, decodeBlock, decodes, readBlock } from './segment.ts';
 import type { DiskSide, StoreState } from './store-state.ts';
 import { SOURCES, VALUE_TYPES } from './types.ts';
 
@@ -302,5 +302,6 @@ function readBlockAt(
 ): BlockInfo | null {
   const at = offset - start;
   // seed ^ offset is what the block was written with; readBlock xors the offset it is given.
-  return readBlock(bytes, at, limit, (seed ^ offset ^ at) >>> 0, baseTimeMs);
+  const block = readBlock(bytes, at, limit, (seed ^ offset ^ at) >>> 0, baseTimeMs);
+  return block !== null && decodes(bytes, block) ? block : null;
 }

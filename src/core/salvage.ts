@@ -184,7 +184,7 @@ function gather(
     const length = block.records - skip;
     const timesMs = new Float64Array(length);
     const bits = new Uint32Array(length);
-    decodeBlock(bytes, block, skip, length, timesMs, bits, 0);
+    if (!decodeBlock(bytes, block, skip, length, timesMs, bits, 0)) continue;
     const { evt, type, sensor, periodMs } = block;
     const taken = builder.add({ slot, evt, type, sensor, periodMs }, expected, timesMs, bits, length);
     pool.appended[slot] = expected + taken;

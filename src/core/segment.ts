@@ -10,11 +10,16 @@
  *             12  epoch u32                   56  file bytes u32
  *             16  store id (16)               60  CRC-32 of bytes 0 to 59
  *
- *   block     tag u8 | sensor | first sequence | records | first time - base (zigzag) | tsd only: period ms |
- *             body bytes | body | CRC-32 u32          (numbers without a width are LEB128 varints)
- *             tag: bits 0-1 value type, 2 kind (set: evt), 3-5 codec (0: raw), 6-7 always 1 0
- *             raw tsd body: values u32 x records
- *             raw evt body: values u32 x records, then (records - 1) times as zigzag difference to the one before
+ *   block     tag u8 | sensor | first sequence | records | first time - base (zigzag) | tsd only: period |
+ *             body bytes, none where they follow from the records: raw tsd | body | CRC-32 u32
+ *             (numbers without a width are LEB128 varints)
+ *             tag: bits 0-1 value type, 2 kind (set: evt), 3 values packed, 4 times packed, 5 set, 6-7 always 1 0
+ *             period: 4 x mantissa + zeros, for mantissa x 10 ^ zeros ms
+ *             body: values, raw u32 x records or packed (codec-values.ts); of evt then the (records - 1) times behind the
+ *             first, raw as zigzag difference to the one before or packed (codec-times.ts)
+ *
+ *   In a block of format version 1 bits 3 to 5 of the tag are clear, the period is in ms, the body bytes are always there
+ *   and the body is raw. Such blocks are read and not written.
  *
  * A block's CRC continues from one over store id and segment number, xor its offset: a block that was copied from
  * another store, segment or place does not verify, so bytes of something else are never read as records.
@@ -23,21 +28,38 @@
  * It does not know streams' slots, marks or files; it turns records into bytes and back.
  */
 import { ByteReader, ByteWriter, readU32, sameBytes, unzigzag, zigzag } from './bytes.ts';
-import { BLOCK_BYTES_MAX, FILE_BYTES_MAX } from './config.ts';
+import { planTimes, rawTimesBytes, readTimes, writeTimes } from './codec-times.ts';
+import { planValues, readValues, writeValues } from './codec-values.ts';
+import { invariant } from './codes.ts';
+import { BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX, FILE_BYTES_MAX } from './config.ts';
 import type { Crc32 } from './crc32.ts';
 import { crc32 } from './crc32.ts';
 
-export const FORMAT_VERSION = 1;
+/** What this program writes. */
+export const FORMAT_VERSION = 2;
+/** What it reads: files of each version up to its own. */
+export const isKnownVersion = (version: number): boolean => version >= 1 && version <= FORMAT_VERSION;
+/** The same for people. */
+export const KNOWN_VERSIONS = '1 and 2';
 export const SEGMENT_HEADER_BYTES = 64;
 const MAGIC = new Uint8Array([0x49, 0x4d, 0x4d, 0x32, 0x53, 0x45, 0x47, 0x4d]);
 const CRC_BYTES = 4;
 const TAG_MARK = 0b1000_0000;
 const TAG_MARK_MASK = 0b1100_0000;
 const TAG_EVT = 0b100;
-/** Tag to body at the longest: 1 + 5 + 8 + 3 + 8 + 5 + 3. */
-const BLOCK_HEAD_BYTES_MAX = 33;
-/** Bits per tag field that are set in no version 1 block: the codec. */
-const TAG_CODEC_MASK = 0b0011_1000;
+const TAG_VALUES_PACKED = 0b1000;
+const TAG_TIMES_PACKED = 0b1_0000;
+/** Set in each block of version 2. */
+const TAG_COMPACT = 0b10_0000;
+const TAG_PACKING = TAG_VALUES_PACKED | TAG_TIMES_PACKED | TAG_COMPACT;
+/** Tag to body at the longest: 1 + 5 + 8 + 2 + 8 + 5 + 2. */
+const BLOCK_HEAD_BYTES_MAX = 31;
+/** With less left of a segment it is full: a block there would be mostly head. */
+const BLOCK_ROOM_MIN = 64;
+/** One evt record, each of its numbers in a byte: no block takes less. */
+export const BLOCK_BYTES_MIN = 12;
+/** Zeros of a period that its head counts. */
+const PERIOD_ZEROS_MAX = 3;
 
 export interface SegmentHeader {
   readonly source: number;
@@ -60,6 +82,8 @@ export interface BlockInfo {
   readonly timeMs: number;
   readonly periodMs: number;
   readonly bodyAt: number;
+  /** How the body is packed: bits 3 to 5 of the tag in their places. */
+  readonly packing: number;
 }
 
 /** Whose records a block holds. `slot` is not written; it comes back in `slots`. */
@@ -103,29 +127,38 @@ export class SegmentBuilder {
    * @returns how many were taken; 0 when the segment is full.
    */
   add(stream: BlockStream, first: number, timesMs: Float64Array, bits: Uint32Array, length: number): number {
-    const offset = this.#out.length;
-    const room =
-      Math.min(BLOCK_BYTES_MAX, FILE_BYTES_MAX - SEGMENT_HEADER_BYTES - offset) - BLOCK_HEAD_BYTES_MAX - CRC_BYTES;
-    let records = 0;
-    let body = 0;
-    for (; records < length; records++) {
-      const more =
-        4 + (stream.evt && records > 0 ? varintBytes(zigzag(at(timesMs, records) - at(timesMs, records - 1))) : 0);
-      if (body + more > room) break;
-      body += more;
+    const rest = FILE_BYTES_MAX - SEGMENT_HEADER_BYTES - this.#out.length;
+    if (rest < BLOCK_ROOM_MIN) return 0;
+    const room = Math.min(BLOCK_BYTES_MAX, rest) - BLOCK_HEAD_BYTES_MAX - CRC_BYTES;
+    let records = Math.min(length, BLOCK_RECORDS_MAX);
+    for (;;) {
+      const body = planBody(stream, timesMs, bits, records);
+      if (body <= room) break;
+      records = Math.min(records - 1, Math.floor((records * room) / body));
+      if (records === 0) return 0;
     }
-    if (records === 0) return 0;
+    this.#write(stream, first, timesMs, bits, records);
+    return records;
+  }
+
+  /** Writes the block of the records that planBody has just looked at. */
+  #write(stream: BlockStream, first: number, timesMs: Float64Array, bits: Uint32Array, records: number): void {
     const out = this.#out;
-    out.u8(TAG_MARK | (stream.evt ? TAG_EVT : 0) | stream.type);
+    const offset = out.length;
+    const timeMs = timesMs[0] as number;
+    out.u8(TAG_MARK | plan.packing | (stream.evt ? TAG_EVT : 0) | stream.type);
     out.varint(stream.sensor);
     out.varint(first);
     out.varint(records);
-    out.varint(zigzag(at(timesMs, 0) - this.header.baseTimeMs));
-    if (!stream.evt) out.varint(stream.periodMs);
-    out.varint(body);
+    out.varint(zigzag(timeMs - this.header.baseTimeMs));
+    if (!stream.evt) writePeriod(out, stream.periodMs);
+    if (saysBodyBytes(stream.evt, plan.packing)) out.varint(plan.bodyBytes);
     const bodyAt = out.length;
-    for (let i = 0; i < records; i++) out.u32(bits[i] as number);
-    if (stream.evt) for (let i = 1; i < records; i++) out.varint(zigzag(at(timesMs, i) - at(timesMs, i - 1)));
+    if ((plan.packing & TAG_VALUES_PACKED) !== 0) out.length = writeValues(out.bytes, out.length, records);
+    else for (let i = 0; i < records; i++) out.u32(bits[i] as number);
+    if ((plan.packing & TAG_TIMES_PACKED) !== 0) writeTimes(out, records);
+    else if (stream.evt) for (let i = 1; i < records; i++) out.varint(zigzag(at(timesMs, i) - at(timesMs, i - 1)));
+    invariant(out.length === bodyAt + plan.bodyBytes, 'a body takes what was planned for it');
     out.u32(crc32(out.bytes, offset, out.length, (this.#seed ^ offset) >>> 0, this.#native));
     this.slots.push(stream.slot);
     this.blocks.push({
@@ -136,12 +169,12 @@ export class SegmentBuilder {
       sensor: stream.sensor,
       first,
       records,
-      timeMs: at(timesMs, 0),
+      timeMs,
       periodMs: stream.evt ? 0 : stream.periodMs,
       bodyAt,
+      packing: plan.packing,
     });
     this.records += records;
-    return records;
   }
 
   /** The whole file. The builder is spent afterwards. */
@@ -167,10 +200,37 @@ export class SegmentBuilder {
 
 const at = (values: Float64Array, i: number): number => values[i] as number;
 
-function varintBytes(value: number): number {
-  let bytes = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes++;
-  return bytes;
+/** How the block in hand is packed, and what its body takes. */
+const plan = { packing: TAG_COMPACT, bodyBytes: 0 };
+
+/** Looks how the records are written best: packed where that is smaller, raw else. @returns the bytes of the body. */
+function planBody({ evt, type }: BlockStream, timesMs: Float64Array, bits: Uint32Array, records: number): number {
+  const rawValues = 4 * records;
+  const values = planValues(bits, records, type);
+  plan.packing = TAG_COMPACT | (values < rawValues ? TAG_VALUES_PACKED : 0);
+  plan.bodyBytes = Math.min(values, rawValues);
+  if (evt && records > 1) {
+    const times = planTimes(timesMs, records);
+    const rawTimes = rawTimesBytes();
+    if (times < rawTimes) plan.packing |= TAG_TIMES_PACKED;
+    plan.bodyBytes += Math.min(times, rawTimes);
+  }
+  return plan.bodyBytes;
+}
+
+/** Whether a block's head has the bytes of its body; of raw tsd values the number of records tells. */
+const saysBodyBytes = (evt: boolean, packing: number): boolean => evt || packing !== TAG_COMPACT;
+
+function writePeriod(out: ByteWriter, periodMs: number): void {
+  let mantissa = periodMs;
+  let zeros = 0;
+  for (; zeros < PERIOD_ZEROS_MAX && mantissa % 10 === 0; zeros++) mantissa /= 10;
+  out.varint(mantissa * 4 + zeros);
+}
+
+function readPeriod(reader: ByteReader): number {
+  const written = reader.varint();
+  return Math.floor(written / 4) * 10 ** (written % 4);
 }
 
 export type HeaderRead =
@@ -189,7 +249,7 @@ export function readSegmentHeader(bytes: Uint8Array, offset: number): HeaderRead
   if (crc32(bytes, offset, offset + 60, 0) !== readU32(bytes, offset + 60)) return { state: 'damaged' };
   const reader = new ByteReader(bytes, offset + 8, offset + SEGMENT_HEADER_BYTES);
   const version = reader.u16();
-  if (version !== FORMAT_VERSION) return { state: 'unsupported', version };
+  if (!isKnownVersion(version)) return { state: 'unsupported', version };
   const source = reader.u8();
   reader.u8();
   const epoch = reader.u32();
@@ -207,33 +267,32 @@ export function readSegmentHeader(bytes: Uint8Array, offset: number): HeaderRead
   };
 }
 
-/** Checks and reads the block at `offset`; null when there is no intact one. */
-export function readBlock(
-  bytes: Uint8Array,
-  offset: number,
-  limit: number,
-  seed: number,
-  baseTimeMs: number,
-  native?: Crc32,
-): BlockInfo | null {
+/**
+ * What the bytes at `offset` say as the head of a block, held against nothing but each other: neither is a checksum looked
+ * at, nor whether the block ends before `limit`. Null when no block can begin so.
+ */
+export function readBlockHead(bytes: Uint8Array, offset: number, limit: number, baseTimeMs: number): BlockInfo | null {
   const reader = new ByteReader(bytes, offset, limit);
   const tag = reader.u8();
-  if ((tag & TAG_MARK_MASK) !== TAG_MARK || (tag & TAG_CODEC_MASK) !== 0 || (tag & 3) === 3) return null;
+  const packing = tag & TAG_PACKING;
+  if ((tag & TAG_MARK_MASK) !== TAG_MARK || (tag & 3) === 3) return null;
   const evt = (tag & TAG_EVT) !== 0;
+  // Without the mark of version 2 nothing is packed, and a tsd block has no times to pack.
+  if (packing < TAG_COMPACT ? packing !== 0 : !evt && (packing & TAG_TIMES_PACKED) !== 0) return null;
   const sensor = reader.varint();
   const first = reader.varint();
   const records = reader.varint();
   const timeMs = unzigzag(reader.varint()) + baseTimeMs;
-  const periodMs = evt ? 0 : reader.varint();
-  const body = reader.varint();
+  const periodMs = evt ? 0 : packing === 0 ? reader.varint() : readPeriod(reader);
+  const body = packing === 0 || saysBodyBytes(evt, packing) ? reader.varint() : records * 4;
   const bodyAt = reader.at;
-  const end = bodyAt + body;
-  if (!reader.valid || body > BLOCK_BYTES_MAX || records < 1 || records * 4 > body || end + CRC_BYTES > limit)
-    return null;
-  if (crc32(bytes, offset, end, (seed ^ offset) >>> 0, native) !== readU32(bytes, end)) return null;
+  if (!reader.valid || records < 1 || records > BLOCK_RECORDS_MAX || body > BLOCK_BYTES_MAX) return null;
+  if (records === 1 && (packing & TAG_TIMES_PACKED) !== 0) return null;
+  const least = leastBodyBytes(evt, packing, records);
+  if (evt || (packing & TAG_VALUES_PACKED) !== 0 ? body < least : body !== least) return null;
   return {
     offset,
-    bytes: end + CRC_BYTES - offset,
+    bytes: bodyAt + body + CRC_BYTES - offset,
     evt,
     type: tag & 3,
     sensor,
@@ -242,10 +301,68 @@ export function readBlock(
     timeMs,
     periodMs,
     bodyAt,
+    packing,
   };
 }
 
-/** Decodes records [skip, skip + length) of an intact block into the columns at `to`. */
+function leastBodyBytes(evt: boolean, packing: number, records: number): number {
+  const values = (packing & TAG_VALUES_PACKED) !== 0 ? 2 : records * 4;
+  if (!evt || records === 1) return values;
+  return values + ((packing & TAG_TIMES_PACKED) !== 0 ? 2 : records - 1);
+}
+
+/**
+ * Checks and reads the block at `offset`; null when there is no intact one. That a packed body gives as many records as
+ * the head says is known only when it is decoded: see `decodes`.
+ */
+export function readBlock(
+  bytes: Uint8Array,
+  offset: number,
+  limit: number,
+  seed: number,
+  baseTimeMs: number,
+  native?: Crc32,
+): BlockInfo | null {
+  const block = readBlockHead(bytes, offset, limit, baseTimeMs);
+  if (block === null || offset + block.bytes > limit) return null;
+  const end = offset + block.bytes - CRC_BYTES;
+  if (crc32(bytes, offset, end, (seed ^ offset) >>> 0, native) !== readU32(bytes, end)) return null;
+  return block;
+}
+
+const scratchTimesMs = new Float64Array(BLOCK_RECORDS_MAX);
+const scratchBits = new Uint32Array(BLOCK_RECORDS_MAX);
+
+/** Decodes the whole block into the scratch columns. */
+function decodeWhole(bytes: Uint8Array, block: BlockInfo): boolean {
+  const { bodyAt, records } = block;
+  const bodyEnd = block.offset + block.bytes - CRC_BYTES;
+  let end = bodyAt + records * 4;
+  if ((block.packing & TAG_VALUES_PACKED) !== 0) end = readValues(bytes, bodyAt, bodyEnd, records, scratchBits);
+  else for (let i = 0; i < records; i++) scratchBits[i] = readU32(bytes, bodyAt + i * 4);
+  if (end < 0) return false;
+  if (!block.evt) {
+    for (let i = 0; i < records; i++) scratchTimesMs[i] = block.timeMs + i * block.periodMs;
+    return end === bodyEnd;
+  }
+  const reader = new ByteReader(bytes, end, bodyEnd);
+  if ((block.packing & TAG_TIMES_PACKED) !== 0) return readTimes(reader, records, block.timeMs, scratchTimesMs);
+  let time = block.timeMs;
+  scratchTimesMs[0] = time;
+  for (let i = 1; i < records; i++) {
+    time += unzigzag(reader.varint());
+    scratchTimesMs[i] = time;
+  }
+  return reader.valid && reader.done;
+}
+
+/** Whether the body of an intact block is its records, no more and no fewer. One that is not is to be taken as damaged. */
+export const decodes = (bytes: Uint8Array, block: BlockInfo): boolean => decodeWhole(bytes, block);
+
+/**
+ * Decodes records [skip, skip + length) of an intact block into the columns at `to`.
+ * @returns false, and the columns as they were, when the body is not the block's records.
+ */
 export function decodeBlock(
   bytes: Uint8Array,
   block: BlockInfo,
@@ -254,18 +371,13 @@ export function decodeBlock(
   timesMs: Float64Array,
   bits: Uint32Array,
   to: number,
-): void {
-  for (let i = 0; i < length; i++) bits[to + i] = readU32(bytes, block.bodyAt + (skip + i) * 4);
-  if (!block.evt) {
-    for (let i = 0; i < length; i++) timesMs[to + i] = block.timeMs + (skip + i) * block.periodMs;
-    return;
+): boolean {
+  if (!decodeWhole(bytes, block)) return false;
+  for (let i = 0; i < length; i++) {
+    timesMs[to + i] = scratchTimesMs[skip + i] as number;
+    bits[to + i] = scratchBits[skip + i] as number;
   }
-  const reader = new ByteReader(bytes, block.bodyAt + block.records * 4, block.offset + block.bytes - CRC_BYTES);
-  let time = block.timeMs;
-  for (let i = 0; i < skip + length; i++) {
-    if (i > 0) time += unzigzag(reader.varint());
-    if (i >= skip) timesMs[to + i - skip] = time;
-  }
+  return true;
 }
 
 export interface SegmentScan {

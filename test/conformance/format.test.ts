@@ -62,7 +62,7 @@ describe('the log, read as its document says', () => {
 
 describe('a store that gets along with itself and not with its format', () => {
   // Goal: writing and reading in the same wrong way is found. Method: such bugs, planted, and the random mode.
-  it.each(['K60', 'K61', 'K62'])('is found: %s', { timeout: 60_000 }, async (id) => {
+  it.each(['K60', 'K61', 'K62', 'K73'])('is found: %s', { timeout: 60_000 }, async (id) => {
     const exhibit = EXHIBITS.find((each) => each.id === id);
     if (exhibit === undefined) throw new Error(`there is no ${id}`);
     const caught = await visit(ROOT, plantingOf(ROOT, exhibit), {

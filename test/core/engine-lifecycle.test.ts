@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { simulatedPlatform } from '../../conformance/virtual-clock.ts';
 import { Engine } from '../../src/core/engine.ts';
 import type { Source, StreamOptions } from '../../src/core/types.ts';
-import { appendAll, codeOf, count, drain, EVT, settle, TSD, unwrap, Workbench } from './workbench.ts';
+import { appendAll, codeOf, count, drain, EVT, scattered, settle, TSD, unwrap, Workbench } from './workbench.ts';
 
 /** What comes up by itself while `work` runs: errors that nobody handles, which the test runner must not see. */
 async function uncaught(work: () => Promise<void>): Promise<unknown[]> {
@@ -199,7 +199,7 @@ describe('power is failing', () => {
   // Goal: a running flush does not eat the time. Method: a flush of many segments is held in its first; the emergency cuts it at the next, and its callers are served all the same.
   it('cuts a running flush at its next segment', async () => {
     const bench = await Workbench.open({ poolBytes: 1_048_576, sectorBytes: 4096, quotaBytes: '4MiB' });
-    appendAll(bench.stream('host', 1, TSD), count(0, 60_000));
+    appendAll(bench.stream('host', 1, TSD), scattered(0, 60_000));
     appendAll(bench.stream('mgc', 1, { ...EVT, priority: 255 }), count(0, 10));
     bench.disk.autoSteps = 0;
     const flushed = bench.engine.flush();

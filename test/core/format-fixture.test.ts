@@ -1,6 +1,6 @@
 /**
- * The committed store of format version 1 decodes to the records it was made of, for good: whoever changes the format
- * raises the version and keeps reading this one.
+ * The committed store of each format version decodes to the records it was made of, for good: whoever changes the format
+ * raises the version and keeps reading these.
  */
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,12 @@ import { openStore } from '../../src/index.ts';
 import { temporaryDirectory } from '../platform/temporary.ts';
 import { unwrap, Workbench } from './workbench.ts';
 
-const FIXTURE = fileURLToPath(new URL('../fixtures/store-v1', import.meta.url));
+const FIXTURES = fileURLToPath(new URL('../fixtures', import.meta.url));
+/** Blocks that verify, and bytes of the one that a flipped bit has cost. */
+const STORES = [
+  { store: 'store-v1', blocks: 12, damagedBytes: 40 },
+  { store: 'store-v2', blocks: 18, damagedBytes: 16 },
+] as const;
 const FORMAT = fileURLToPath(new URL('../../docs/format.md', import.meta.url));
 
 type Row = readonly [sequence: number, epoch: number, timeMs: number, bits: number];
@@ -33,24 +38,40 @@ interface Expected {
   readonly ledger: readonly unknown[];
 }
 
-const expected = JSON.parse(readFileSync(join(FIXTURE, 'expected.json'), 'utf8')) as Expected;
-const bytesOf = (directory: Directory, name: string): Uint8Array =>
-  new Uint8Array(readFileSync(join(FIXTURE, 'store', directory, name)));
-const namesIn = (directory: Directory): string[] =>
-  readdirSync(join(FIXTURE, 'store', directory), { withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ name }) => name)
-    .sort();
+class Fixture {
+  readonly path: string;
+  readonly expected: Expected;
+
+  constructor(store: string) {
+    this.path = join(FIXTURES, store);
+    this.expected = JSON.parse(readFileSync(join(this.path, 'expected.json'), 'utf8')) as Expected;
+  }
+
+  bytesOf(directory: Directory, name: string): Uint8Array {
+    return new Uint8Array(readFileSync(join(this.path, 'store', directory, name)));
+  }
+
+  namesIn(directory: Directory): string[] {
+    return readdirSync(join(this.path, 'store', directory), { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ name }) => name)
+      .sort();
+  }
+}
 
 /** All bits that were put in: the damaged block's among them, and what is below the heads. */
 const WRITTEN = 14;
 
-describe('the committed store', () => {
+describe.each(STORES)('the committed $store', ({ store: of, blocks: blocksIntact, damagedBytes }) => {
+  const fixture = new Fixture(of);
+  const { expected } = fixture;
+
   // Goal: the engine of today reads it. Method: its files on a simulated disk; marks, losses and every record.
   it('opens to the known marks, losses and records', async () => {
     const bench = new Workbench({ poolBytes: 3200 });
     for (const directory of ['', ...SOURCE_DIRECTORIES] as const) {
-      for (const name of namesIn(directory)) bench.disk.place(directory, name, bytesOf(directory, name));
+      for (const name of fixture.namesIn(directory))
+        bench.disk.place(directory, name, fixture.bytesOf(directory, name));
     }
     unwrap(await bench.tryOpen());
     expect(bench.engine.storeId).toBe(expected.storeId);
@@ -75,7 +96,7 @@ describe('the committed store', () => {
   // Goal: so does the store as a user opens it, from a real directory. Method: a copy on disk, the public interface.
   it('opens from a real directory, and goes on', async () => {
     const directory = join(temporaryDirectory(), 'store');
-    cpSync(join(FIXTURE, 'store'), directory, { recursive: true });
+    cpSync(join(fixture.path, 'store'), directory, { recursive: true });
     {
       await using store = await openStore({ directory });
       expect(store.storeId).toBe(expected.storeId);
@@ -99,18 +120,18 @@ describe('the committed store', () => {
     const rows = new Map<string, Row>();
     let blocks = 0;
     for (const [source, directory] of SOURCE_DIRECTORIES.entries()) {
-      for (const name of namesIn(directory)) {
-        const bytes = bytesOf(directory, name);
+      for (const name of fixture.namesIn(directory)) {
+        const bytes = fixture.bytesOf(directory, name);
         const scan = scanSegment(bytes);
         if (scan.state !== 'ok') throw new Error(`${directory}/${name} is ${scan.state}`);
         expect(scan.header).toMatchObject({ source, epoch: 1, number: Number(name.slice(0, 12)) });
         expect(toHex(scan.header.storeId)).toBe(expected.storeId);
-        // The one flipped bit costs one block: 40 bytes.
-        expect(scan.damagedBytes).toBe(name.startsWith('000000000004') ? 40 : 0);
+        // The one flipped bit costs one block.
+        expect(scan.damagedBytes).toBe(name.startsWith('000000000004') ? damagedBytes : 0);
         for (const block of scan.blocks) {
           const times = new Float64Array(block.records);
           const bits = new Uint32Array(block.records);
-          decodeBlock(bytes, block, 0, block.records, times, bits, 0);
+          expect(decodeBlock(bytes, block, 0, block.records, times, bits, 0)).toBe(true);
           blocks++;
           for (let i = 0; i < block.records; i++) {
             const row = [block.first + i, scan.header.epoch, times[i] as number, bits[i] as number] as const;
@@ -119,16 +140,16 @@ describe('the committed store', () => {
         }
       }
     }
-    expect(blocks).toBe(12);
-    expect(rows.size).toBe(4 * WRITTEN - 6);
+    expect(blocks).toBe(blocksIntact);
+    expect(rows.size).toBe(expected.streams.length * WRITTEN - 6);
     for (const { source, sensor, records } of expected.streams) {
       for (const row of records) expect(rows.get(`${source}/${sensor}/${row[0]}`)).toEqual(row);
     }
   });
 
   it('has a log of a snapshot and four batches, the last of which says that it was closed', () => {
-    const [name] = namesIn('');
-    const bytes = bytesOf('', name as string);
+    const [name] = fixture.namesIn('');
+    const bytes = fixture.bytesOf('', name as string);
     const header = readPartHeader(bytes);
     if (header.state !== 'ok') throw new Error(`the part header is ${header.state}`);
     const frames = scanPart(bytes, header.storeId, header.generation, header.part);
@@ -146,9 +167,14 @@ describe('docs/format.md', () => {
   // Goal: the worked example is true. Method: every dump in the document against the bytes of the file that its first line names.
   it('shows the bytes of the committed store', () => {
     const dumps = [...text.matchAll(/```hexdump (\S+)\n([\s\S]*?)```/g)];
-    expect(dumps.map(([, file]) => file)).toEqual(['host/000000000001.seg', 'checkpoint-00000001-00.log']);
+    expect(dumps.map(([, file]) => file)).toEqual([
+      'store-v2/host/000000000001.seg',
+      'store-v1/host/000000000001.seg',
+      'store-v1/checkpoint-00000001-00.log',
+    ]);
     for (const [, file, dump] of dumps) {
-      const bytes = new Uint8Array(readFileSync(join(FIXTURE, 'store', file as string)));
+      const [store, ...path] = (file as string).split('/');
+      const bytes = new Uint8Array(readFileSync(join(FIXTURES, store as string, 'store', ...path)));
       let lines = 0;
       for (const [, offset, hex] of (dump as string).matchAll(/^([0-9a-f]{4}) {2}((?:[0-9a-f]{2} )*[0-9a-f]{2})/gm)) {
         const shown = (hex as string).replaceAll(' ', '');
@@ -167,7 +193,9 @@ describe('docs/format.md', () => {
       if (found === null) throw new Error(`docs/format.md names no ${name}`);
       return Number.parseInt(found[1] as string, 16);
     };
-    const bytes = bytesOf('host', '000000000001.seg');
+    const [first, second] = STORES.map(({ store }) => new Fixture(store)) as [Fixture, Fixture];
+    const bytes = first.bytesOf('host', '000000000001.seg');
+    const packed = second.bytesOf('host', '000000000001.seg');
     const id = Uint8Array.from({ length: 16 }, (_, i) => 0xa0 + i);
     expect(figure('CRC-32 of the nine ASCII digits `123456789`')).toBe(
       crc32(new TextEncoder().encode('123456789'), 0, 9, 0),
@@ -175,9 +203,11 @@ describe('docs/format.md', () => {
     const seed = blockSeed(id, 1);
     expect(figure('seed of segment 1')).toBe(seed);
     expect(figure('seed of its block at offset 64')).toBe((seed ^ 64) >>> 0);
-    expect(figure('CRC of that block')).toBe(readU32(bytes, 0x60));
-    expect(figure('CRC of that block')).toBe(crc32(bytes, 0x40, 0x60, (seed ^ 64) >>> 0));
-    const log = bytesOf('', 'checkpoint-00000001-00.log');
+    expect(figure('CRC of that block, version 1')).toBe(readU32(bytes, 0x60));
+    expect(figure('CRC of that block, version 1')).toBe(crc32(bytes, 0x40, 0x60, (seed ^ 64) >>> 0));
+    expect(figure('CRC of that block, version 2')).toBe(readU32(packed, 0x5e));
+    expect(figure('CRC of that block, version 2')).toBe(crc32(packed, 0x40, 0x5e, (seed ^ 64) >>> 0));
+    const log = first.bytesOf('', 'checkpoint-00000001-00.log');
     const of = new Uint8Array(24);
     of.set(id);
     of[16] = 1;

@@ -47,6 +47,13 @@ export const TSD: StreamOptions = { kind: 'tsd', periodMs: 1000 };
 /** [from, from + 1, ...], `length` of them. */
 export const count = (from: number, length: number): number[] => Array.from({ length }, (_, i) => from + i);
 
+/** Values without a pattern: packing finds nothing in them, so that their blocks are as large as blocks get. */
+export const scattered = (from: number, length: number): number[] =>
+  count(from, length).map((i) => {
+    const mixed = Math.imul(i ^ (i >>> 16) ^ 0x5bd1_e995, 0x85eb_ca6b);
+    return Math.imul(mixed ^ (mixed >>> 13), 0xc2b2_ae35) >>> 0;
+  });
+
 export class Workbench {
   readonly clock: VirtualClock;
   readonly ids: StoreIds;

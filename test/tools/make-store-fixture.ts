@@ -1,12 +1,13 @@
 /**
- * Writes test/fixtures/store-v1: a small store as format version 1 lays it out, and what is in it. Run once per format
+ * Writes test/fixtures/store-v2: a small store as format version 2 lays it out, and what is in it. Run once per format
  * version, `node test/tools/make-store-fixture.ts DIRECTORY`; the committed fixture stays as it is for good, so that a
- * store written today is read by every later version.
+ * store written today is read by every later version. (That of version 1 has the first four streams.)
  *
  * Deterministic: a clock that stands, a fixed store id, a simulated disk.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { scanSegment } from '../../src/core/segment.ts';
 import type { StreamHandle } from '../../src/core/stream-handle.ts';
 import type { StreamOptions } from '../../src/core/types.ts';
 import { unwrap, Workbench } from '../core/workbench.ts';
@@ -19,14 +20,21 @@ const STREAMS = [
   ['host', 2, { kind: 'evt', type: 'uint32' }],
   ['mgc', 0x18fe_f100, { kind: 'evt', type: 'int32', priority: 200 }],
   ['can_controller', 0xffff_ffff, { kind: 'tsd', periodMs: 250, type: 'uint32' }],
+  ['host', 3, { kind: 'tsd', periodMs: 60_000, type: 'float32' }],
+  ['mgc', 4, { kind: 'evt', type: 'float32' }],
 ] as const satisfies readonly (readonly [string, number, StreamOptions])[];
 
-/** The value and time of the i-th record of each stream: fractions, NaN, negatives, all bits, time jumping back. */
+/**
+ * The value and time of the i-th record of each stream: fractions, NaN, negatives, all bits, time jumping back, tenths,
+ * and a fraction that no scale fits.
+ */
 const RECORDS: readonly ((i: number) => readonly [value: number, timeMs: number])[] = [
   (i) => [i === 3 ? Number.NaN : i * 0.5 - 1, START_MS + i * 1000 + (i >= 8 ? 300_000 : 0)],
   (i) => [i, START_MS + i * 10],
   (i) => [i % 2 === 0 ? -i * 1000 : 2_147_483_647 - i, START_MS + (i === 5 ? -60_000 : i * 333)],
   (i) => [(0xffff_ffff - i * 0x1111_1111) >>> 0, START_MS + i * 250],
+  (i) => [20.5 + ((i * 7) % 5) / 10, START_MS + i * 60_000],
+  (i) => [70 + Math.sqrt(i), START_MS + i * 1000 + ((i * i) % 7)],
 ];
 
 const directory = process.argv[2];
@@ -56,8 +64,10 @@ for (const records of [6, 6, 2]) {
 const damaged = handles[1] as StreamHandle;
 const badBlock = bench.disk.files().find(({ name }) => name === '000000000004.seg');
 if (badBlock === undefined) throw new Error('the second flush has written 000000000004.seg');
-// The block of sensor 2 is the last one before the trailer.
-bench.disk.flipBit('host', badBlock.name, (badBlock.content.length - 64 - 20) * 8);
+const scan = scanSegment(badBlock.content);
+const block = scan.state === 'ok' ? scan.blocks.find(({ sensor }) => sensor === 2) : undefined;
+if (block === undefined) throw new Error('the second flush has written a block of sensor 2');
+bench.disk.flipBit('host', badBlock.name, block.bodyAt * 8);
 unwrap(await damaged.read(100));
 unwrap(damaged.revert());
 unwrap(await (handles[0] as StreamHandle).read(5));

@@ -8,12 +8,11 @@
  * The first is tried for each bit of a head, which costs a checksum each: so a head that was hit, which is where a block
  * says whose it is, is still named. For the bits behind it one checksum tells (one-bit.ts).
  */
-import { ByteReader, readU32, unzigzag } from '../../core/bytes.ts';
-import { BLOCK_BYTES_MAX } from '../../core/config.ts';
+import { readU32 } from '../../core/bytes.ts';
 import type { Crc32 } from '../../core/crc32.ts';
 import { crc32 } from '../../core/crc32.ts';
 import type { SegmentHeader } from '../../core/segment.ts';
-import { blockSeed, readBlock } from '../../core/segment.ts';
+import { blockSeed, readBlock, readBlockHead } from '../../core/segment.ts';
 import type { Source } from '../../core/types.ts';
 import { SOURCES, VALUE_TYPES } from '../../core/types.ts';
 import type { Finding, RecordRange } from './finding.ts';
@@ -46,18 +45,11 @@ interface ReadHead extends BlockHead {
 
 /** What the bytes at `offset` say as a block's head, checked against nothing but themselves. */
 function readHead(bytes: Uint8Array, offset: number): ReadHead | null {
-  const reader = new ByteReader(bytes, offset, bytes.length);
-  const tag = reader.u8();
-  const type = VALUE_TYPES[tag & 3];
-  if ((tag & 0b1111_1000) !== 0b1000_0000 || type === undefined) return null;
-  const evt = (tag & 0b100) !== 0;
-  const [sensor, first, records] = [reader.varint(), reader.varint(), reader.varint()];
-  unzigzag(reader.varint());
-  const periodMs = evt ? 0 : reader.varint();
-  const body = reader.varint();
-  const wellFormed = reader.valid && records >= 1 && sensor <= 0xffff_ffff && body <= BLOCK_BYTES_MAX;
-  if (!wellFormed || (evt ? body < records * 5 - 1 : body !== records * 4)) return null;
-  return { sensor, evt, type, periodMs, first, records, end: reader.at + body + CRC_BYTES };
+  const block = readBlockHead(bytes, offset, bytes.length, 0);
+  if (block === null || block.sensor > 0xffff_ffff) return null;
+  const { sensor, evt, periodMs, first, records } = block;
+  const type = VALUE_TYPES[block.type] as (typeof VALUE_TYPES)[number];
+  return { sensor, evt, type, periodMs, first, records, end: offset + block.bytes };
 }
 
 /** The head as it was, when one bit of it was turned. */
