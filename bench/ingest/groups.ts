@@ -1,5 +1,7 @@
 /** The rows about durable ingest: which peers, which batches, which demands. */
 import { REFERENCE_RECORDS } from '../load.ts';
+import { missingRecordings } from '../recorded-load.ts';
+import { figureText } from '../report.ts';
 import { type BenchContext, type MeasuredRow, measuredRow, type RowDemand, type RowGroup } from '../row.ts';
 import { measureIngest, type Turn } from './ingest.ts';
 
@@ -8,7 +10,10 @@ export interface IngestRow extends RowDemand {
   readonly against: readonly string[];
 }
 
+/** Two batches of the larger kind. */
 const RECORDS_QUICK = 416_000;
+/** Ten times what the recordings hold. */
+const RECORDED_RECORDS = 480_000;
 /** Enough for the code to be compiled before the clock starts. */
 const WARM_UP_RECORDS = 208_000;
 
@@ -21,21 +26,44 @@ const ratio = (id: string, title: string, demand: number, ...against: string[]):
   against,
 });
 
-function ingestGroup(name: string, batchRecords: number, rows: readonly IngestRow[]): RowGroup {
+/** @param recorded measure it on the real recordings, too, if they are there: a sentence in the note, not a demand. */
+function ingestGroup(name: string, batchRecords: number, rows: readonly IngestRow[], recorded = false): RowGroup {
   return {
     name,
     rows: rows.map(({ against: _, ...demand }) => demand),
     async measure(context: BenchContext): Promise<readonly MeasuredRow[]> {
       const records = context.quick ? RECORDS_QUICK : REFERENCE_RECORDS;
-      const turns = await measureIngest(context, {
+      const plan = {
         peers: ['own', ...new Set(rows.flatMap(({ against }) => against))],
         batchRecords,
-        load: { kind: 'reference', seed: context.seed, records },
         warmUpBatches: Math.ceil(WARM_UP_RECORDS / batchRecords),
-      });
-      return rows.map((row) => ratioRow(row, turns));
+      };
+      const load = { kind: 'reference', seed: context.seed, records } as const;
+      const measured = ratioRows(rows, await measureIngest(context, { ...plan, load }));
+      if (!recorded) return measured;
+      const missing = missingRecordings();
+      if (missing.length > 0) {
+        const why = `Not measured on real recordings: ${missing.join(', ')} are not in ../shared/data.`;
+        return measured.map((row) => ({ ...row, note: why }));
+      }
+      const recordings = { kind: 'recordings', records: context.quick ? RECORDS_QUICK : RECORDED_RECORDS } as const;
+      const repetitions = context.quick ? 1 : context.repetitions;
+      const onRecordings = ratioRows(
+        rows,
+        await measureIngest({ ...context, repetitions }, { ...plan, load: recordings }),
+      );
+      return measured.map((row, i) => withRecordings(row, onRecordings[i] as MeasuredRow));
     },
   };
+}
+
+const ratioRows = (rows: readonly IngestRow[], turns: ReadonlyMap<string, readonly Turn[]>): MeasuredRow[] =>
+  rows.map((row) => ratioRow(row, turns));
+
+/** The row as it is, with what the same peers did on the recordings. */
+function withRecordings(row: MeasuredRow, { measured, range, raw }: MeasuredRow): MeasuredRow {
+  const note = `On the recordings of real sensors: ${figureText(measured, row.unit)}.`;
+  return { ...row, note, raw: { ...row.raw, recordings: { measured, range, ...raw } } };
 }
 
 /** How many times as fast as the best of the peers that the row names, repetition by repetition. */
@@ -49,23 +77,28 @@ export function ratioRow({ against, ...demand }: IngestRow, turns: ReadonlyMap<s
   return measuredRow(demand, ratios, { load: own[0]?.load, ratios, peers });
 }
 
-export const ingest16k = ingestGroup('ingest-16k', 16_000, [
-  ratio('ingest-sqlite-full-16k', 'durable ingest against SQLite rows, batches of 16,000', 50, 'sqlite-rows'),
-  ratio(
-    'ingest-best-row-store',
-    'durable ingest against the best row store, batches of 16,000',
-    15,
-    ...['level-rows', 'lmdb-rows', 'sqlite-rows-tuned'],
-  ),
-  ratio(
-    'ingest-best-packed-16k',
-    'durable ingest against the best packed peer, batches of 16,000',
-    5,
-    ...['level-packed', 'lmdb-packed'],
-  ),
-  ratio('ingest-append-log', 'durable ingest against a 16-byte append log, batches of 16,000', 1, 'append-log'),
-  ratio('ingest-sqlite-blob', 'durable ingest against a blob a batch in SQLite, batches of 16,000', 1, 'sqlite-blob'),
-]);
+export const ingest16k = ingestGroup(
+  'ingest-16k',
+  16_000,
+  [
+    ratio('ingest-sqlite-full-16k', 'durable ingest against SQLite rows, batches of 16,000', 50, 'sqlite-rows'),
+    ratio(
+      'ingest-best-row-store',
+      'durable ingest against the best row store, batches of 16,000',
+      15,
+      ...['level-rows', 'lmdb-rows', 'sqlite-rows-tuned'],
+    ),
+    ratio(
+      'ingest-best-packed-16k',
+      'durable ingest against the best packed peer, batches of 16,000',
+      5,
+      ...['level-packed', 'lmdb-packed'],
+    ),
+    ratio('ingest-append-log', 'durable ingest against a 16-byte append log, batches of 16,000', 1, 'append-log'),
+    ratio('ingest-sqlite-blob', 'durable ingest against a blob a batch in SQLite, batches of 16,000', 1, 'sqlite-blob'),
+  ],
+  true,
+);
 
 export const ingest208k = ingestGroup('ingest-208k', 208_000, [
   ratio('ingest-sqlite-full-208k', 'durable ingest against SQLite rows, batches of 208,000', 30, 'sqlite-rows'),

@@ -21,13 +21,15 @@ export interface IngestPlan {
   readonly warmUpBatches: number;
 }
 
-/** Turns of each peer, by repetition. One round before them is not counted. */
+/** Turns of each peer, by repetition. One round before them is not counted; a quick run does without it. */
 export async function measureIngest(context: BenchContext, plan: IngestPlan): Promise<Map<string, Turn[]>> {
   const turns = new Map(plan.peers.map((peer): [string, Turn[]] => [peer, []]));
-  for (let repetition = -1; repetition < context.repetitions; repetition++) {
+  for (let repetition = context.quick ? 0 : -1; repetition < context.repetitions; repetition++) {
     const short = repetition < 0;
     for (const peer of rotated(plan.peers, context.seed + repetition)) {
-      context.progress(`${peer}, ${short ? 'warming up' : `repetition ${repetition + 1} of ${context.repetitions}`}`);
+      context.progress(
+        `${peer}, ${plan.load.kind}, ${short ? 'warming up' : `repetition ${repetition + 1} of ${context.repetitions}`}`,
+      );
       const turn = await oneTurn(context, short ? shortened(plan) : plan, peer);
       if (!short) turns.get(peer)?.push(turn);
     }
