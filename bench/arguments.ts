@@ -1,6 +1,7 @@
 /** What `npm run bench` may be told, checked: a wrong argument is one line that says what would be right. */
 import { statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { GROUPS, unknownNames } from './groups.ts';
 import type { RowGroup } from './row.ts';
@@ -35,6 +36,16 @@ function directory(path: string): string {
   return path;
 }
 
+/** Said before the run, and not a quarter of an hour later. */
+function file(path: string): string {
+  if (!statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory()) {
+    throw new InvalidArgumentError('its directory is not there: make it, or choose another file');
+  }
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw new InvalidArgumentError('it is a directory; give a file');
+  return path;
+}
+
 function namesIn(groups: readonly RowGroup[]): (text: string, before: readonly string[]) => string[] {
   return (text, before) => {
     const names = text.split(',').filter((name) => name !== '');
@@ -52,8 +63,8 @@ const HELP = `
 Exit code: 0 every row ran, met or short: a row that is short is a result, not a failure (--gate makes it one);
 1 a row did not run, a store gave back other records than it took, or with --gate a row is short; 2 wrong arguments.
 
-The figures are kept in bench/results/latest.json; those of --quick or --only in bench/results/partial.json, so that a
-look at one row does not replace the run that docs/performance.md is drawn from. How it is measured: docs/benchmarks.md.`;
+The figures of a whole run are kept in bench/results/latest.json; those of --quick, --only, or a run in which a row did
+not run in bench/results/partial.json, so that they do not replace those that docs/performance.md is drawn from. How it is measured: docs/benchmarks.md.`;
 
 /** @param args without the program's name. @throws CommanderError; code 0 when help was asked for and shown. */
 export function parseArguments(args: readonly string[], groups: readonly RowGroup[] = GROUPS): BenchArguments {
@@ -66,7 +77,7 @@ export function parseArguments(args: readonly string[], groups: readonly RowGrou
     .option('--directory <dir>', 'on the disk to measure; a directory is made in it and removed', directory, tmpdir())
     .option('--seed <n>', 'of the records and of the order of the peers', seed, 1)
     .option('--json', 'print one JSON object instead of the table', false)
-    .option('--out <file>', 'keep the JSON in this file, too')
+    .option('--out <file>', 'keep the JSON in this file, too', file)
     .option('--gate', 'exit code 1 when a row is short', false)
     .option('--list', 'name groups, rows and demands, and measure nothing', false)
     .addHelpText('after', HELP)

@@ -69,6 +69,9 @@ export function machineLines(machine: Machine): string[] {
   return [
     `${cpu}, ${cores} cores, ${bytesText(memoryBytes)} RAM; ${platform}, kernel ${kernel}, Node ${node}, ${fileSystem}`,
     `device bytes: ${deviceBytes}`,
+    ...(/^(tmpfs|ramfs|overlay)$/.test(fileSystem)
+      ? [`${fileSystem} is no disk, or hides one: choose a --directory on the disk that is meant`]
+      : []),
     ...(loadBefore > cores / 2
       ? [`the machine was busy before the run (load ${loadBefore}): its times are no claim`]
       : []),

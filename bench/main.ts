@@ -3,10 +3,10 @@
  * groups of bench/groups.ts; this file only runs them and says what came out. docs/benchmarks.md has the how and why.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join, relative } from 'node:path';
 import { CommanderError } from 'commander';
-import { expectedMessage } from '../src/cli/cli-error.ts';
-import { Progress, paintFor } from '../src/cli/screen.ts';
+import { CliError, expectedMessage } from '../src/cli/cli-error.ts';
+import { bytesText, Progress, paintFor } from '../src/cli/screen.ts';
 import { type BenchArguments, parseArguments } from './arguments.ts';
 import { atEnd, putRight, putRightWhenStopped } from './cleanup.ts';
 import { describeCounting } from './device/counting.ts';
@@ -17,6 +17,8 @@ import { runGroups } from './run-groups.ts';
 
 const RESULTS = join(import.meta.dirname, 'results');
 const REPETITIONS = 5;
+/** What the largest turn of a peer takes, with its log and what it has not merged yet. */
+const FREE_BYTES_MIN = 2 * 1024 ** 3;
 const REPETITIONS_QUICK = 2;
 
 async function measure(given: BenchArguments, choices: readonly Choice[]): Promise<Report> {
@@ -25,6 +27,10 @@ async function measure(given: BenchArguments, choices: readonly Choice[]): Promi
   const remove = atEnd(`remove ${directory}`, () => rmSync(directory, { recursive: true, force: true }));
   const repetitions = quick ? REPETITIONS_QUICK : REPETITIONS;
   const machine = describeMachine(directory, describeCounting());
+  if (machine.freeBytes < FREE_BYTES_MIN) {
+    const free = `${bytesText(machine.freeBytes)} free, ${bytesText(FREE_BYTES_MIN)} are needed`;
+    throw new CliError(`${given.directory}: ${free}; free some, or choose another --directory`);
+  }
   const progress = new Progress(given.json);
   const startedMs = performance.now();
   const secondsSoFar = (): number => (performance.now() - startedMs) / 1_000;
@@ -51,15 +57,14 @@ async function measure(given: BenchArguments, choices: readonly Choice[]): Promi
   }
 }
 
-/** @returns where the figures are kept besides `out`. */
+/** @returns where the figures are kept: whole runs apart from looks at some rows and from runs that went wrong. */
 function keep(report: Report, { quick, only, out }: BenchArguments): string {
-  const kept = join(RESULTS, quick || only.length > 0 ? 'partial.json' : 'latest.json');
+  const whole = !quick && only.length === 0 && report.failures.length === 0;
+  const kept = join(RESULTS, whole ? 'latest.json' : 'partial.json');
   const text = `${JSON.stringify(report, null, 1)}\n`;
-  for (const path of out === undefined ? [kept] : [kept, out]) {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
-  }
-  return kept;
+  mkdirSync(RESULTS, { recursive: true });
+  for (const path of out === undefined ? [kept] : [kept, out]) writeFileSync(path, text);
+  return relative(join(RESULTS, '../..'), kept);
 }
 
 async function main(): Promise<number> {
@@ -72,8 +77,8 @@ async function main(): Promise<number> {
   }
   putRightWhenStopped();
   const report = await measure(given, choices);
-  keep(report, given);
-  console.log(given.json ? JSON.stringify(report) : reportText(choices, report, paint));
+  const kept = keep(report, given);
+  console.log(given.json ? JSON.stringify(report) : `${reportText(choices, report, paint)}\nkept in ${kept}`);
   return exitCodeOf(report, given.gate);
 }
 

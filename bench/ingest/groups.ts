@@ -1,5 +1,6 @@
 /** The rows about durable ingest: which peers, which batches, which demands. */
 import { REFERENCE_RECORDS } from '../load.ts';
+import type { LoadSpec } from '../load-spec.ts';
 import { missingRecordings } from '../recorded-load.ts';
 import { figureText } from '../report.ts';
 import { type BenchContext, type MeasuredRow, measuredRow, type RowDemand, type RowGroup } from '../row.ts';
@@ -12,8 +13,10 @@ export interface IngestRow extends RowDemand {
 
 /** Two batches of the larger kind. */
 const RECORDS_QUICK = 416_000;
-/** Ten times what the recordings hold. */
-const RECORDED_RECORDS = 480_000;
+/** Some five times what the recordings hold. */
+const RECORDED_RECORDS = 240_000;
+/** It is not held against a demand. */
+const RECORDED_REPETITIONS = 3;
 /** Enough for the code to be compiled before the clock starts. */
 const WARM_UP_RECORDS = 208_000;
 
@@ -28,42 +31,44 @@ const ratio = (id: string, title: string, demand: number, ...against: string[]):
 
 /** @param recorded measure it on the real recordings, too, if they are there: a sentence in the note, not a demand. */
 function ingestGroup(name: string, batchRecords: number, rows: readonly IngestRow[], recorded = false): RowGroup {
+  const plan = {
+    peers: ['own', ...new Set(rows.flatMap(({ against }) => against))],
+    batchRecords,
+    warmUpBatches: Math.ceil(WARM_UP_RECORDS / batchRecords),
+  };
+  const measureOn = async (context: BenchContext, load: LoadSpec): Promise<readonly MeasuredRow[]> => {
+    const turns = await measureIngest(context, { ...plan, load });
+    return rows.map((row) => ratioRow(row, turns));
+  };
   return {
     name,
     rows: rows.map(({ against: _, ...demand }) => demand),
     async measure(context: BenchContext): Promise<readonly MeasuredRow[]> {
       const records = context.quick ? RECORDS_QUICK : REFERENCE_RECORDS;
-      const plan = {
-        peers: ['own', ...new Set(rows.flatMap(({ against }) => against))],
-        batchRecords,
-        warmUpBatches: Math.ceil(WARM_UP_RECORDS / batchRecords),
-      };
-      const load = { kind: 'reference', seed: context.seed, records } as const;
-      const measured = ratioRows(rows, await measureIngest(context, { ...plan, load }));
-      if (!recorded) return measured;
-      const missing = missingRecordings();
-      if (missing.length > 0) {
-        const why = `Not measured on real recordings: ${missing.join(', ')} are not in ../shared/data.`;
-        return measured.map((row) => ({ ...row, note: why }));
-      }
-      const recordings = { kind: 'recordings', records: context.quick ? RECORDS_QUICK : RECORDED_RECORDS } as const;
-      const repetitions = context.quick ? 1 : context.repetitions;
-      const onRecordings = ratioRows(
-        rows,
-        await measureIngest({ ...context, repetitions }, { ...plan, load: recordings }),
-      );
-      return measured.map((row, i) => withRecordings(row, onRecordings[i] as MeasuredRow));
+      const measured = await measureOn(context, { kind: 'reference', seed: context.seed, records });
+      return recorded ? withRecordings(context, measured, measureOn) : measured;
     },
   };
 }
 
-const ratioRows = (rows: readonly IngestRow[], turns: ReadonlyMap<string, readonly Turn[]>): MeasuredRow[] =>
-  rows.map((row) => ratioRow(row, turns));
-
-/** The row as it is, with what the same peers did on the recordings. */
-function withRecordings(row: MeasuredRow, { measured, range, raw }: MeasuredRow): MeasuredRow {
-  const note = `On the recordings of real sensors: ${figureText(measured, row.unit)}.`;
-  return { ...row, note, raw: { ...row.raw, recordings: { measured, range, ...raw } } };
+/** The rows as they are, with what the same peers did on the recordings, or why that is not known. */
+async function withRecordings(
+  context: BenchContext,
+  rows: readonly MeasuredRow[],
+  measureOn: (context: BenchContext, load: LoadSpec) => Promise<readonly MeasuredRow[]>,
+): Promise<readonly MeasuredRow[]> {
+  const missing = missingRecordings();
+  if (missing.length > 0) {
+    const note = `Not measured on real recordings: ${missing.join(', ')} are not in ../shared/data.`;
+    return rows.map((row) => ({ ...row, note }));
+  }
+  const repetitions = context.quick ? 1 : RECORDED_REPETITIONS;
+  const others = await measureOn({ ...context, repetitions }, { kind: 'recordings', records: RECORDED_RECORDS });
+  return rows.map((row, i) => {
+    const { measured, range, raw } = others[i] as MeasuredRow;
+    const note = `On the recordings of real sensors: ${figureText(measured, row.unit)}.`;
+    return { ...row, note, raw: { ...row.raw, recordings: { measured, range, ...raw } } };
+  });
 }
 
 /** How many times as fast as the best of the peers that the row names, repetition by repetition. */

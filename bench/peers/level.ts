@@ -119,7 +119,7 @@ async function open(directory: string): Promise<Level> {
 export const levelRows: Peer = {
   name: 'level-rows',
   title: 'classic-level, a row a record',
-  recordsMax: 3_000_000,
+  recordsMax: 2_000_000,
   async open(directory: string, sensors: readonly LoadSensor[]): Promise<PeerStore> {
     return new LevelRows(await open(directory), sensors, visitRow);
   },
@@ -128,6 +128,7 @@ export const levelRows: Peer = {
 export const levelPacked: Peer = {
   name: 'level-packed',
   title: 'classic-level, a blob per sensor and batch',
+  recordsMax: 2_000_000,
   async open(directory: string, sensors: readonly LoadSensor[]): Promise<PeerStore> {
     return new LevelPacked(await open(directory), sensors);
   },

@@ -94,7 +94,7 @@ const open = (directory: string): Lmdb =>
 export const lmdbRows: Peer = {
   name: 'lmdb-rows',
   title: 'lmdb, a row a record',
-  recordsMax: 2_000_000,
+  recordsMax: 1_000_000,
   open: (directory: string, sensors: readonly LoadSensor[]): PeerStore =>
     new LmdbRows(open(directory), sensors, visitRow),
 };
@@ -102,5 +102,6 @@ export const lmdbRows: Peer = {
 export const lmdbPacked: Peer = {
   name: 'lmdb-packed',
   title: 'lmdb, a blob per sensor and batch',
+  recordsMax: 2_000_000,
   open: (directory: string, sensors: readonly LoadSensor[]): PeerStore => new LmdbPacked(open(directory), sensors),
 };

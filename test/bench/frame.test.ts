@@ -38,6 +38,8 @@ describe('arguments', () => {
     [['--seed', '-1'], 'give a whole number from 0 to 4294967295'],
     [['--seed', '1.5'], 'give a whole number from 0 to 4294967295'],
     [['--directory', '/no/such/place'], 'there is no such directory: make it, or choose another one'],
+    [['--out', '/no/such/place/x.json'], 'its directory is not there: make it, or choose another file'],
+    [['--out', tmpdir()], 'it is a directory; give a file'],
     [['--quickly'], "unknown option '--quickly'"],
     [['speed'], 'too many arguments'],
   ])('%j is refused: %s', (args, sentence) => {
@@ -161,6 +163,8 @@ describe('the table', () => {
     expect(text).not.toContain('busy');
     const busy = reportText([], { ...report, machine: { ...machine, loadBefore: 1.5 } }, plain);
     expect(busy).toContain('the machine was busy before the run (load 1.5)');
+    const ram = reportText([], { ...report, machine: { ...machine, fileSystem: 'tmpfs' } }, plain);
+    expect(ram).toContain('tmpfs is no disk');
   });
 });
 
