@@ -3,10 +3,11 @@
  */
 import { deviceBytes } from './device/groups.ts';
 import { ingest16k, ingest208k } from './ingest/groups.ts';
+import { PATH_GROUPS } from './paths/groups.ts';
 import type { RowDemand, RowGroup } from './row.ts';
 import { GROWTH_GROUPS } from './series/groups.ts';
 
-export const GROUPS: readonly RowGroup[] = [ingest16k, ingest208k, deviceBytes, ...GROWTH_GROUPS];
+export const GROUPS: readonly RowGroup[] = [ingest16k, ingest208k, deviceBytes, ...PATH_GROUPS, ...GROWTH_GROUPS];
 
 /** What `--only` chooses: groups, and of each the rows that are shown. */
 export interface Choice {

@@ -118,6 +118,37 @@ class SqliteRows implements PeerStore {
   }
 }
 
+/** Inserts one by one, for a producer that has no batch in its hands: the same table, statement and settings. */
+export interface RowInserts {
+  /** In the transaction that is open; durable when `commit` has returned. */
+  insert(load: Load, record: number): void;
+  /** Commits and begins the next transaction. */
+  commit(): void;
+  /** Commits and closes. */
+  close(): void;
+}
+
+export function sqliteRowInserts(directory: string, sensors: readonly LoadSensor[]): RowInserts {
+  const database = open(directory, PLAIN, ROWS);
+  const { sources, ids } = new KeyMaker(sensors);
+  const insert = database.prepare('INSERT INTO records VALUES (?, ?, ?, ?, ?)');
+  database.exec('BEGIN IMMEDIATE');
+  return {
+    insert({ sensor, sequence, timeMs, bits }, i) {
+      const s = sensor[i] as number;
+      insert.run(sources[s] as number, ids[s] as number, sequence[i] as number, timeMs[i] as number, bits[i] as number);
+    },
+    commit() {
+      database.exec('COMMIT');
+      database.exec('BEGIN IMMEDIATE');
+    },
+    close() {
+      database.exec('COMMIT');
+      database.close();
+    },
+  };
+}
+
 const BATCHES = 'CREATE TABLE IF NOT EXISTS batches (id INTEGER PRIMARY KEY, records BLOB NOT NULL)';
 
 class SqliteBlobs implements PeerStore {
