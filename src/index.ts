@@ -15,6 +15,7 @@ export type { Settings, SettingsInput, WhenDiskFull } from './core/config.ts';
 export { parseSize, resolveSettings } from './core/config.ts';
 export type { SaveReport } from './core/engine.ts';
 export type {
+  Directory,
   DiskPort,
   FileEntry,
   IoError,

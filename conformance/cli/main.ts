@@ -6,7 +6,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { onShrinking } from '../shrinking/progress.ts';
-import { addCommonOptions, commonArguments } from './arguments.ts';
+import { addCommonOptions, commonArguments, PROGRAM } from './arguments.ts';
 import type { ModeEntry } from './modes.ts';
 import { MODE_TABLE } from './modes.ts';
 import { finish } from './report.ts';
@@ -29,7 +29,7 @@ function helpOfModes(): string {
 async function main(line: readonly string[]): Promise<number> {
   const entry = modeOf(line);
   const mode = await entry.load();
-  const command = addCommonOptions(new Command('conformance'))
+  const command = addCommonOptions(new Command(PROGRAM))
     .description('Runs the model and the engine in step and compares them after every step.')
     .addHelpText('after', helpOfModes())
     .allowExcessArguments(false)

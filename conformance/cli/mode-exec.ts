@@ -124,8 +124,9 @@ export const command: ModeCommand<Own> = {
       .option('--replay <file>', 'run one saved trace again instead');
   },
   run: async (given, screen) => {
-    endBySignals();
     const { exec, seed, runs, length, timeout, replay } = given;
+    if (exec.trim() === '') throw new Error("--exec '' is empty: give the command that starts the implementation");
+    endBySignals();
     if (replay === undefined) screen.text(`seed ${seed}`);
     const outcome = await runExec({
       command: exec,

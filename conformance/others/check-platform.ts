@@ -10,6 +10,7 @@
 import type { CheckOptions, CheckReport } from './check-store.ts';
 import { ConformanceError, resolveOptions } from './check-store.ts';
 import { runEngine } from './engine-runs.ts';
+import { mustBePlatform, mustBePlatformManifest } from './given.ts';
 import type { Law } from './laws/law.ts';
 import { PORT_LAWS } from './laws/table.ts';
 import type { Breach } from './laws/try-law.ts';
@@ -36,7 +37,8 @@ async function look({
   makePlatform,
   manifest,
 }: Adapter): Promise<{ readonly name: string; readonly hasDisk: boolean }> {
-  const platform = await makePlatform(FIRST_LOOK);
+  const platform: unknown = await makePlatform(FIRST_LOOK);
+  mustBePlatform(platform);
   await manifest.dispose?.(FIRST_LOOK);
   return { name: manifest.name ?? platform.name, hasDisk: platform.disk !== null };
 }
@@ -88,7 +90,8 @@ function runFailure(name: string, seed: number, failure: StoreFailure, calls: re
 /**
  * Holds an adapter against the laws of the port, then runs the engine on it in step with the model.
  * @returns what was tried. @throws ConformanceError whose message names the law or the invariant and tells the calls, or
- * the shortest failing run, step by step.
+ * the shortest failing run, step by step; TypeError or RangeError, in one line, for what is no adapter, no manifest or no
+ * option.
  */
 export async function checkPlatform(
   makePlatform: MakePlatform,
@@ -98,6 +101,7 @@ export async function checkPlatform(
   if (typeof makePlatform !== 'function') {
     throw new TypeError('makePlatform: a function that makes a platform on a storage is needed');
   }
+  mustBePlatformManifest(manifest);
   const resolved = resolveOptions(options, RUNS_DEFAULT, STEPS_DEFAULT);
   const { seed, log, timeoutMs } = resolved;
   const adapter: Adapter = { makePlatform, manifest, timeoutMs };

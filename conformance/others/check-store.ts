@@ -8,10 +8,10 @@
  */
 import type { Kind } from '../../src/core/types.ts';
 import type { Coverage } from '../model-run.ts';
+import { mustBeStoreManifest, traitsOf } from './given.ts';
 import type { StoreFailure } from './store-run.ts';
 import { judgeRuns } from './store-run.ts';
-import type { MaybePromise, OptionalOperation, StoreTraits, StoreUnderTest, StreamSpec } from './store-under-test.ts';
-import { OPTIONAL_OPERATIONS } from './store-under-test.ts';
+import type { MaybePromise, OptionalOperation, StoreUnderTest, StreamSpec } from './store-under-test.ts';
 import { tellFailure } from './tell.ts';
 
 /** What the store is, so that it is judged by what it promises. */
@@ -93,32 +93,11 @@ export function resolveOptions(options: CheckOptions, runsDefault: number, steps
   return { seed, runs, steps, timeoutMs, log };
 }
 
-/** What is wrong with a manifest, in one line. @throws TypeError. */
-function traitsOf(manifest: StoreManifest, store: StoreUnderTest): StoreTraits {
-  if (typeof manifest?.durable !== 'boolean')
-    throw new TypeError('manifest.durable: say true or false, whether what was flushed survives a crash');
-  for (const operation of ['append', 'read', 'acknowledge'] as const) {
-    if (typeof store?.[operation] !== 'function')
-      throw new TypeError(`${operation}: a store must have this operation, the one that was made has not`);
-  }
-  const has = (operation: OptionalOperation): boolean =>
-    typeof store[operation] === 'function' && (operation !== 'crash' || typeof store.recover === 'function');
-  const supports = manifest.supports ?? OPTIONAL_OPERATIONS.filter(has);
-  const missing = supports.find((operation) => !has(operation));
-  if (missing !== undefined) {
-    const what = missing === 'crash' ? 'crash and recover' : missing;
-    throw new TypeError(
-      `manifest.supports names ${missing}, but the store has no ${what}: add the operation, or take it off the list`,
-    );
-  }
-  const { durable, kinds = ['evt'], streamsMax = 4, capacityRecords = Number.POSITIVE_INFINITY } = manifest;
-  return { durable, kinds, streamsMax, capacityRecords, supports: new Set(supports) };
-}
-
 /**
  * Runs a store in step with the model on seeded runs.
  * @param makeStore called once a run: a new, empty store with these streams. `close` is called on it at the end.
- * @returns what was run. @throws ConformanceError whose message tells the shortest failing run step by step.
+ * @returns what was run. @throws ConformanceError whose message tells the shortest failing run step by step; TypeError or
+ * RangeError, in one line, for a manifest, a store or options that make no sense.
  */
 export async function checkStore(
   makeStore: (streams: readonly StreamSpec[]) => MaybePromise<StoreUnderTest>,
@@ -127,16 +106,12 @@ export async function checkStore(
 ): Promise<CheckReport> {
   const { log, ...resolved } = resolveOptions(options, 60, 60);
   const { seed } = resolved;
-  const name = manifest?.name ?? 'the store';
-  const probe = await makeStore([
-    {
-      source: 'host',
-      sensor: 0,
-      kind: (manifest?.kinds ?? ['evt'])[0] ?? 'evt',
-      periodMs: manifest?.kinds?.[0] === 'tsd' ? 1_000 : 0,
-      type: 'uint32',
-    },
-  ]);
+  if (typeof makeStore !== 'function')
+    throw new TypeError('makeStore: a function that makes a store with these streams is needed');
+  mustBeStoreManifest(manifest);
+  const { name = 'the store', kinds: [kind = 'evt'] = [] } = manifest;
+  const periodMs = kind === 'tsd' ? 1_000 : 0;
+  const probe = await makeStore([{ source: 'host', sensor: 0, kind, periodMs, type: 'uint32' }]);
   const traits = traitsOf(manifest, probe);
   await probe.close?.();
   const begin = async ({ streams }: { streams: readonly StreamSpec[] }): Promise<StoreUnderTest> => makeStore(streams);

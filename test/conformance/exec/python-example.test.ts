@@ -90,6 +90,11 @@ test('what makes no sense is one line and exit code 2', () => {
     status: 2,
     stderr: expect.stringMatching(/^conformance: --exec "exit 3" cannot be judged: .*\n$/),
   });
+  expect(conformance('--exec', ' ')).toMatchObject({
+    status: 2,
+    stdout: '',
+    stderr: "conformance: --exec '' is empty: give the command that starts the implementation; see --help\n",
+  });
   const both = conformance('--exec', 'true', '--faults');
   expect(both).toMatchObject({
     status: 2,

@@ -150,3 +150,31 @@ test('tells the calls that show it', async () => {
     '     3  read host/a, 8 bytes at 4    4 bytes',
   ]);
 });
+
+// Goal: what is no adapter is told as such, and not as a law that is broken. Method: one thing missing or wrong at a time.
+describe('what makes no sense is refused in one line', () => {
+  const clock = { nowMs: () => 1, newStoreId: () => new Uint8Array(16) };
+  const { makePlatform } = simulatedPlatforms('my flash', SimulatedDisk);
+  const withDisk = async (change: Partial<Record<keyof DiskPort, unknown>>): Promise<unknown> => {
+    const platform = await makePlatform('sense');
+    return { ...clock, name: 'x', disk: Object.assign(Object.create(platform.disk), change) };
+  };
+  test.each([
+    ['no function', undefined, {}, 'makePlatform: a function that makes a platform on a storage is needed'],
+    ['no platform', () => undefined, {}, 'makePlatform gave undefined: a platform is needed'],
+    ['no clock', () => ({ ...clock, nowMs: 5, disk: null }), {}, 'the platform has no nowMs: add it'],
+    [
+      'no disk and no null',
+      () => clock,
+      {},
+      "the platform's disk is undefined: give a disk, or null for a store in RAM",
+    ],
+    ['no timer', () => withDisk({ after: undefined }), {}, "the platform's disk has no after: add it"],
+    ['a crash that there is not', makePlatform, { crash: 'boom' }, "manifest.crash is boom: give 'kill' or 'none'"],
+    ['a power cut that is no function', makePlatform, { cutPower: true }, 'manifest.cutPower is true: give a function'],
+  ])('%s', async (_, make, manifest, message) => {
+    const found = checkPlatform(make as never, manifest as never, OPTIONS);
+    await expect(found).rejects.toThrow(message);
+    await expect(found).rejects.not.toThrow('\n');
+  });
+});
