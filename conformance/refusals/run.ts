@@ -17,6 +17,7 @@ import { CALLS } from './calls.ts';
 import type { Case } from './case.ts';
 import { LIVES } from './lives.ts';
 import { LOG_UPKEEP } from './log-upkeep.ts';
+import { READING } from './reading.ts';
 import { RECOVERIES } from './recoveries.ts';
 import { RECOVERIES_CUT_SHORT } from './recoveries-cut-short.ts';
 import { RECOVERIES_LOG } from './recoveries-log.ts';
@@ -33,6 +34,7 @@ export const CASES: readonly Case[] = [
   ...RECOVERIES_CUT_SHORT,
   ...RECOVERIES_LOG,
   ...LOG_UPKEEP,
+  ...READING,
 ];
 
 /** Turns of the event loop that a case may take. None waits for anything but the simulated disk, which never waits. */
