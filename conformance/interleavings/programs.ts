@@ -165,18 +165,25 @@ export const PROGRAMS: readonly Program[] = [
     quick: false,
   },
   {
+    name: 'emergencyFlush || append',
+    scenario: TWO_SOURCES,
+    setUp: HALF_ON_DISK,
+    callers: [[EMERGENCY], [append(1, 1)]],
+    quick: true,
+  },
+  {
     name: 'flush || emergencyFlush || append',
     scenario: TWO_SOURCES,
     setUp: HALF_ON_DISK,
     callers: [[FLUSH], [EMERGENCY], [append(1, 1)]],
-    quick: true,
+    quick: false,
   },
   {
     name: 'flush || emergencyFlush || close',
     scenario: TWO_SOURCES,
     setUp: HALF_ON_DISK,
     callers: [[FLUSH], [EMERGENCY], [CLOSE]],
-    quick: true,
+    quick: false,
   },
   {
     name: 'durable acknowledge, acknowledge || flush || revert',

@@ -116,8 +116,8 @@ describe('bugs that need two things at once', () => {
     id: 'meanwhile',
     bug: 'a flush frees what was appended meanwhile',
     file: 'src/core/flush.ts',
-    search: '      pool.synced[slot] = end;\n',
-    replace: '      pool.synced[slot] = pool.appended[slot] as number;\n',
+    search: 'pool.synced[slot] = end;',
+    replace: 'pool.synced[slot] = pool.appended[slot] as number;',
   };
 
   const shipped = (id: string) => {
