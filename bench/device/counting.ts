@@ -1,8 +1,8 @@
 /**
- * Where the bytes that reach the device are counted. As root on a Linux with loop devices: at a block device of the
+ * Where the bytes that reach the device are counted. Where loop devices can be mounted, as root: at a block device of the
  * bench's own. Otherwise: what the kernel says that the writing process caused to be written.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 export type Counting = 'loop-device' | 'process';
@@ -14,8 +14,19 @@ const isInPath = (program: string): boolean =>
     existsSync(join(folder, program)),
   );
 
+/** CAP_SYS_ADMIN, as /proc/self/status counts: root in a container may be without it, and then nothing can be mounted. */
+const MAY_MOUNT = 1n << 21n;
+
+/** @param status text of /proc/self/status. */
+export function mayMount(status: string): boolean {
+  const found = /^CapEff:\s*([0-9a-f]+)$/m.exec(status);
+  return found !== null && (BigInt(`0x${found[1]}`) & MAY_MOUNT) !== 0n;
+}
+
 export const countingHere = (): Counting =>
-  process.geteuid?.() === 0 && existsSync('/dev/loop-control') && TOOLS.every(isInPath) ? 'loop-device' : 'process';
+  existsSync('/dev/loop-control') && mayMount(readFileSync('/proc/self/status', 'utf8')) && TOOLS.every(isInPath)
+    ? 'loop-device'
+    : 'process';
 
 export function describeCounting(counting: Counting = countingHere()): string {
   return counting === 'loop-device'

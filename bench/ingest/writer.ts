@@ -2,7 +2,7 @@
  * Process that fills one peer's store, batch by batch, each durable before the next begins, and says how long it took.
  * Then it waits, with the store open, to be killed: whoever reads the store afterwards sees what a dead process left.
  */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { answerProcess } from '../ask-process.ts';
 import type { Load } from '../load.ts';
@@ -56,8 +56,10 @@ async function timed(
   return { batches, seconds: (beforeMs - startMs) / 1_000, longestBatchMs };
 }
 
+/** NaN where the kernel does not say. */
 function processBytes(): number {
-  const found = /^write_bytes: (\d+)$/m.exec(readFileSync('/proc/self/io', 'utf8'));
+  const io = '/proc/self/io';
+  const found = existsSync(io) ? /^write_bytes: (\d+)$/m.exec(readFileSync(io, 'utf8')) : null;
   return Number(found?.[1] ?? Number.NaN);
 }
 

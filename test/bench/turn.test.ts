@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type Counting, countingHere, describeCounting } from '../../bench/device/counting.ts';
+import { type Counting, countingHere, describeCounting, mayMount } from '../../bench/device/counting.ts';
 import { type CountedTurn, countedTurn } from '../../bench/device/device-bytes.ts';
 import { bytesRow } from '../../bench/device/groups.ts';
 import { ratioRow } from '../../bench/ingest/groups.ts';
@@ -106,6 +106,13 @@ describe('device bytes', () => {
   test.skipIf(countingHere() !== 'loop-device')('are counted at a loop device (needs root)', () =>
     counted('loop-device'),
   );
+
+  // Goal: root without the right to mount is not asked to. Method: what the kernel says of a process, with and without.
+  test('are counted at a device only by who may mount one', () => {
+    expect(mayMount('Name:\tnode\nCapEff:\t000001ffffffffff\n')).toBe(true);
+    expect(mayMount('Name:\tnode\nCapEff:\t00000000a80425fb\n')).toBe(false);
+    expect(mayMount('Name:\tnode\n')).toBe(false);
+  });
 
   // Goal: a figure says where it comes from. Method: both sentences.
   test('say where they were counted', () => {
