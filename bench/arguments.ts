@@ -22,14 +22,14 @@ export interface BenchArguments {
 
 const SEED_MAX = 0xffff_ffff;
 
-function seed(text: string): number {
+export function seed(text: string): number {
   const given = Number(text);
   if (!/^\d+$/.test(text) || given > SEED_MAX)
     throw new InvalidArgumentError(`give a whole number from 0 to ${SEED_MAX}`);
   return given;
 }
 
-function directory(path: string): string {
+export function directory(path: string): string {
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
     throw new InvalidArgumentError('there is no such directory: make it, or choose another one');
   }

@@ -50,7 +50,7 @@ const COLD: RowDemand = {
 };
 
 /** A quota that no segment has to give way to. */
-const quotaFor = ({ storeBytes }: RecoverySizes): number => 2 * storeBytes + 64 * MIB;
+export const quotaFor = ({ storeBytes }: RecoverySizes): number => 2 * storeBytes + 64 * MIB;
 
 /** Fills a store batch by batch, the same values again and again at later times, until its files have `storeBytes`. */
 export async function fillStore(directory: string, seed: number, sizes: RecoverySizes): Promise<void> {

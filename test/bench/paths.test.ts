@@ -6,12 +6,15 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { limitsText } from '../../bench/limits.ts';
 import { referenceLoad } from '../../bench/load.ts';
+import { describeMachine } from '../../bench/machine.ts';
 import { appendRows, measureRates } from '../../bench/paths/append.ts';
 import { bareLoop, makeCursors } from '../../bench/paths/bare-loop.ts';
 import { densityRow, measureDensity, ofKind } from '../../bench/paths/density.ts';
 import { drainRows, expectSame, measureDrain, sumsOf } from '../../bench/paths/drain.ts';
 import { PATH_GROUPS } from '../../bench/paths/groups.ts';
+import { limitOf, measureLimits } from '../../bench/paths/limits.ts';
 import { measureMemory, memoryRow } from '../../bench/paths/memory.ts';
 import { openOwn } from '../../bench/paths/open-own.ts';
 import { histogramOf, producePaced, worstByBucket } from '../../bench/paths/paced.ts';
@@ -261,5 +264,44 @@ describe('bytes a record', () => {
     expect([row.measured, row.met]).toEqual([1.5, true]);
     expect(row.note).toContain('Not there, and so not in the figure: b.log.');
     expect(() => densityRow({}, { files: ['b.log'], missing: [], streams: [] })).toThrow('none of the recordings');
+  });
+});
+
+describe('the limits of the machine', () => {
+  const sizes = { memoryBytes: 1 << 20, syncs: 2, files: 2, sensors: 6, records: 600, rounds: 2, storeBytes: 30_000 };
+
+  // Goal: each limit is measured with the store beside it, and nothing stays. Method: all of them, small.
+  test('are measured beside what the store reaches', async () => {
+    const limits = await measureLimits({ ...context, repetitions: 1 }, sizes);
+    const ids = ['bare-loop', 'crc32', 'memcpy', 'overwrite-sync', 'create-sync', 'append-sync', 'read'];
+    expect(limits.map(({ id }) => id)).toEqual(ids);
+    for (const { limitPerSecond, reachedPerSecond, sharePercent } of limits) {
+      for (const figure of [limitPerSecond, reachedPerSecond, sharePercent]) expect(figure).toBeGreaterThan(0);
+    }
+    expect(readdirSync(context.directory)).toEqual([]);
+  });
+
+  // Goal: shares are taken within a repetition, and a slow operation is told by itself. Method: efforts that are given.
+  test('are medians, and shares within a repetition', () => {
+    const effort = (units: number) => ({ units, operations: 4, seconds: 2 });
+    const kind = { id: 'a', title: 'A', unit: 'bytes', slow: true, reaches: 'flush', reachesTitle: 'a flush' } as const;
+    const limit = limitOf(kind, [effort(100), effort(200), effort(400)], [effort(50), effort(200), effort(40)]);
+    expect([limit.limitPerSecond, limit.limitRange, limit.operationMs]).toEqual([100, [50, 200], 500]);
+    expect([limit.reachedPerSecond, limit.sharePercent]).toEqual([25, 50]);
+    expect(limitOf({ ...kind, slow: false }, [effort(1)], [effort(1)]).operationMs).toBeNull();
+  });
+
+  // Goal: people see what programs get. Method: the text of a report that is given.
+  test('are a table with rates, times of slow operations and shares', () => {
+    const limit = { id: 'a', title: 'a sync', unit: 'bytes', limitPerSecond: 12_345_678, limitRange: [1, 2] } as const;
+    const reached = { reached: 'a flush', reachedPerSecond: 2.5e6, sharePercent: 20.25, operationMs: 5.125 };
+    const machine = describeMachine(root, 'nowhere');
+    const text = limitsText({
+      machine,
+      run: { seed: 7, quick: false, repetitions: 5 },
+      limits: [{ ...limit, ...reached }],
+    });
+    expect(text).toMatch(/a sync \(5\.13 ms each\) +12\.3 MB\/s +a flush +2\.50 MB\/s +20 %/);
+    expect(text).toContain('medians of 5 repetitions; seed 7.');
   });
 });
