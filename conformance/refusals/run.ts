@@ -17,6 +17,7 @@ import { CALLS } from './calls.ts';
 import type { Case } from './case.ts';
 import { LIVES } from './lives.ts';
 import { LOG_UPKEEP } from './log-upkeep.ts';
+import { MAKING_ROOM } from './making-room.ts';
 import { READING } from './reading.ts';
 import { RECOVERIES } from './recoveries.ts';
 import { RECOVERIES_CUT_SHORT } from './recoveries-cut-short.ts';
@@ -35,6 +36,7 @@ export const CASES: readonly Case[] = [
   ...RECOVERIES_LOG,
   ...LOG_UPKEEP,
   ...READING,
+  ...MAKING_ROOM,
 ];
 
 /** Turns of the event loop that a case may take. None waits for anything but the simulated disk, which never waits. */
