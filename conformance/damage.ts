@@ -20,6 +20,8 @@ interface DamagedSegment {
 
 export class DamageMade {
   readonly #segments = new Map<number, DamagedSegment>();
+  /** Of flushes that the model never heard of; another segment may have their number since. */
+  readonly #unheardOf: DamagedSegment[] = [];
 
   #of(segment: Segment): DamagedSegment {
     const known = this.#segments.get(segment.number);
@@ -44,10 +46,15 @@ export class DamageMade {
     damaged.trailer = true;
   }
 
+  /** As `noteUnreadable`, of a file that no segment of the model has: what may have been in it. */
+  noteUnheardOf(segment: Segment): void {
+    this.#unheardOf.push({ segment, header: true, trailer: true, blockFlips: 0, hit: new Set() });
+  }
+
   /** @throws Divergence when the engine calls damaged what this run did not damage, or more than it did. */
   allow({ stream, from, to }: Range): void {
     const damaged: Range[] = [];
-    for (const { segment, hit, blockFlips, header, trailer } of this.#segments.values()) {
+    for (const { segment, hit, blockFlips, header, trailer } of [...this.#segments.values(), ...this.#unheardOf]) {
       for (const [index, block] of segment.blocks.entries()) {
         if (block.stream !== stream || block.to <= from || block.from >= to) continue;
         damaged.push(block);

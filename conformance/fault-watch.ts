@@ -123,7 +123,7 @@ export class FaultWatch implements DiskObserver {
       from: durableHead,
       to: appended,
     }));
-    this.#damage.noteUnreadable({ number, source: 'host', bytes: 0, blocks });
+    this.#damage.noteUnheardOf({ number, source: 'host', bytes: 0, blocks });
   }
 
   get #logLacksSpace(): boolean {
