@@ -1,6 +1,6 @@
 /**
  * Work for several threads at a time. A thread has its own engine, model and clock; all that passes between it and this
- * one is a job, its result, and how far a failure is shrunk meanwhile, as data.
+ * one is a job, its result, and how far the job is meanwhile, as data.
  */
 import { once } from 'node:events';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
@@ -13,16 +13,27 @@ export interface Lanes<Job, Result> {
 }
 
 /** What a thread says. */
-type Said<Result> = { readonly shrinking: Shrinking } | { readonly result: Result };
+type Said<Result> = { readonly told: string } | { readonly shrinking: Shrinking } | { readonly result: Result };
 
-function startLane<Job, Result>(file: URL, name: string): { run: (job: Job) => Promise<Result>; worker: Worker } {
+/** What is done of a job, and told on the way. */
+type Run<Job, Result> = (job: Job, tell: (what: string) => void) => Promise<Result>;
+
+function startLane<Job, Result>(
+  file: URL,
+  name: string,
+  onTold: (what: string) => void,
+): { run: (job: Job) => Promise<Result>; worker: Worker } {
   const worker = new Worker(file, { workerData: name });
   const run = async (job: Job): Promise<Result> => {
     const over = new AbortController();
     const { signal } = over;
     let heard: (said: Said<Result>) => void = () => {};
     const answered = new Promise<Result>((resolve) => {
-      heard = (said) => ('result' in said ? resolve(said.result) : tellShrinking(said.shrinking));
+      heard = (said) => {
+        if ('result' in said) resolve(said.result);
+        else if ('told' in said) onTold(said.told);
+        else tellShrinking(said.shrinking);
+      };
     });
     worker.on('message', heard);
     try {
@@ -42,15 +53,17 @@ function startLane<Job, Result>(file: URL, name: string): { run: (job: Job) => P
 /**
  * @param jobs from 1; 1 is this thread alone.
  * @param file the file that serves the jobs, as source or as built. @param name tells its threads from those of others.
+ * @param onTold hears what jobs tell of how far they are, from whichever thread.
  */
 export function startLanes<Job, Result>(
   jobs: number,
   file: URL,
   name: string,
-  here: (job: Job) => Promise<Result>,
+  here: Run<Job, Result>,
+  onTold: (what: string) => void = () => {},
 ): Lanes<Job, Result> {
-  if (jobs === 1) return { lanes: [here], close: async () => {} };
-  const lanes = Array.from({ length: jobs }, () => startLane<Job, Result>(file, name));
+  if (jobs === 1) return { lanes: [(job) => here(job, onTold)], close: async () => {} };
+  const lanes = Array.from({ length: jobs }, () => startLane<Job, Result>(file, name, onTold));
   return {
     lanes: lanes.map(({ run }) => run),
     close: async () => {
@@ -60,10 +73,10 @@ export function startLanes<Job, Result>(
 }
 
 /** In a thread of that name: takes jobs and answers with results. Elsewhere it does nothing. */
-export function serveLane<Job, Result>(name: string, run: (job: Job) => Promise<Result>): void {
+export function serveLane<Job, Result>(name: string, run: Run<Job, Result>): void {
   if (workerData !== name || parentPort === null) return;
   const port = parentPort;
   const say = (said: Said<Result>): void => port.postMessage(said);
   onShrinking((shrinking) => say({ shrinking }));
-  port.on('message', async (job: Job) => say({ result: await run(job) }));
+  port.on('message', async (job: Job) => say({ result: await run(job, (told) => say({ told })) }));
 }

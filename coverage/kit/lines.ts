@@ -34,5 +34,6 @@ export const LINES: readonly Line[] = [
 export const COVERAGE_LINES: readonly Line[] = LINES.filter(({ elsewhere }) => elsewhere !== true).map((each) => {
   if (each.mode === 'tour') return { ...each, line: ['--tour', '--quick', '--jobs', '1'] };
   if (each.mode === 'random') return { ...each, line: ['--steps', '50k', ...SEEDED] };
-  return each.mode === 'crash' ? { ...each, line: [...each.line, '--jobs', '1'] } : each;
+  const inThreads = each.mode === 'crash' || each.mode === 'interleavings';
+  return inThreads ? { ...each, line: [...each.line, '--jobs', '1'] } : each;
 });

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { Action } from '../../conformance/actions.ts';
 import { runActions } from '../../conformance/execute.ts';
 import { Exploration } from '../../conformance/interleavings/explore.ts';
+import { startSearches } from '../../conformance/interleavings/jobs.ts';
 import type { Program } from '../../conformance/interleavings/programs.ts';
 import { PROGRAMS } from '../../conformance/interleavings/programs.ts';
 import { runInterleavings } from '../../conformance/interleavings/run.ts';
@@ -100,6 +101,27 @@ describe('interleavings', () => {
     expect(crashes).toBeGreaterThanOrEqual((figures.recoveries ?? 0) + scheduled.crashes);
     expect(new Set(cells.map(({ edge }) => edge)).size).toBeGreaterThan(15);
     expect(new Set(cells.map(({ io }) => io)).size).toBeGreaterThan(5);
+  });
+
+  // Goal: a search is the same in any thread, and tells how far it is from there. Method: two small programs, here and in two
+  // threads; what was found, compared as a whole.
+  it('are searched the same by one thread and by two', async () => {
+    const small = ['flush || append', 'emergencyFlush || append'].map((wanted) =>
+      PROGRAMS.findIndex(({ name }) => name === wanted),
+    );
+    const found = async (jobs: number, told: string[]): Promise<object[]> => {
+      const { lanes, close } = startSearches(jobs, (what) => told.push(what));
+      const searched = small.map((index, at) => lanes[at % jobs]?.({ index, seed: SEED }));
+      const results = await Promise.all(searched);
+      await close();
+      return results as object[];
+    };
+    const [here, there] = [[] as string[], [] as string[]];
+    const alone = await found(1, here);
+    expect(alone).toMatchObject([{ orders: 14, failure: null }, { failure: null }]);
+    expect(await found(2, there)).toEqual(alone);
+    expect(there.toSorted()).toEqual(here.toSorted());
+    expect(here).toContain('flush || append: 14 orders');
   });
 
   // Goal: a drawn order is its seed, and its actions are the order. Method: the same seed twice, another once; each run once
