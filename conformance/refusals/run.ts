@@ -15,9 +15,11 @@ import { makeTrace } from '../run.ts';
 import { ANSWERS } from './answers.ts';
 import { CALLS } from './calls.ts';
 import type { Case } from './case.ts';
+import { HOLES } from './holes.ts';
 import { LIVES } from './lives.ts';
 import { LOG_UPKEEP } from './log-upkeep.ts';
 import { MAKING_ROOM } from './making-room.ts';
+import { NUMBERS } from './numbers.ts';
 import { READING } from './reading.ts';
 import { RECOVERIES } from './recoveries.ts';
 import { RECOVERIES_CUT_SHORT } from './recoveries-cut-short.ts';
@@ -37,6 +39,8 @@ export const CASES: readonly Case[] = [
   ...LOG_UPKEEP,
   ...READING,
   ...MAKING_ROOM,
+  ...NUMBERS,
+  ...HOLES,
 ];
 
 /** Turns of the event loop that a case may take. None waits for anything but the simulated disk, which never waits. */

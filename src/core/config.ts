@@ -11,6 +11,8 @@ export const FILE_BYTES_MAX = 65_536;
 export const BLOCK_BYTES_MAX = 4_096;
 /** What a block of the largest size has raw; packed ones hold no more, so that damage costs no more of them. */
 export const BLOCK_RECORDS_MAX = BLOCK_BYTES_MAX / 4;
+/** Fewer sectors are no pool. */
+const SECTORS_MIN = 4;
 /** Pool use, in percent, at which a flush is asked for (contract section 5). */
 export const FLUSH_AT_PERCENT = 80;
 
@@ -94,15 +96,15 @@ export function parseSize(name: string, given: unknown): Result<number> {
   if (typeof given !== 'string') {
     return failure('CONFIG_INVALID', `${name} is ${describe(given)}: give a number of bytes or text such as '64KiB'`);
   }
-  const match = /^\s*(\d+)\s*([A-Za-z]*)\s*$/.exec(given);
-  const unit = match === null ? undefined : UNITS[(match[2] ?? '').toUpperCase()];
-  if (match === null || unit === undefined) {
+  const [, digits, unitName = '?'] = /^\s*(\d+)\s*([A-Za-z]*)\s*$/.exec(given) ?? [];
+  const unit = UNITS[unitName.toUpperCase()];
+  if (unit === undefined) {
     return failure(
       'CONFIG_INVALID',
       `${name} is '${given}': write a whole number with B, KiB, MiB or GiB, such as 64KiB`,
     );
   }
-  const bytes = Number(match[1]) * unit;
+  const bytes = Number(digits) * unit;
   return Number.isSafeInteger(bytes) ? success(bytes) : failure('CONFIG_INVALID', `${name} is '${given}': too large`);
 }
 
@@ -166,10 +168,10 @@ export function resolveSettings(input: SettingsInput = {}): Result<Settings> {
     return failure('CONFIG_INVALID', `sectorBytes is ${sizes.sectorBytes}: it must be a multiple of 8`);
   }
   const sectors = Math.floor(sizes.poolBytes / sizes.sectorBytes);
-  if (sectors < 4) {
+  if (sectors < SECTORS_MIN) {
     return failure(
       'CONFIG_INVALID',
-      `poolBytes is ${sizes.poolBytes}: it must hold at least 4 sectors of ${sizes.sectorBytes} bytes`,
+      `poolBytes is ${sizes.poolBytes}: it must hold at least ${SECTORS_MIN} sectors of ${sizes.sectorBytes} bytes`,
     );
   }
   const needed = flushBytesMax(sectors, sizes.sectorBytes) + 2 * checkpointReserveBytes(sizes) + 3 * 4096;
@@ -211,8 +213,8 @@ export function checkpointReserveBytes(settings: {
 
 /**
  * Settings of a store without a disk that must live in `budgetBytes`, metadata included: the microcontroller profile.
- * The pool takes what the tables leave. @returns CONFIG_INVALID when not even 4 sectors are left, or sectors exceed
- * 2,048 (16-bit addresses, contract section 6).
+ * The pool takes what the tables leave, never more than 2,048 sectors (16-bit addresses, contract section 6): that many
+ * of the smallest fill the largest budget. @returns CONFIG_INVALID when not even 4 sectors are left.
  */
 export function resolveBudget(
   budgetBytes: number,
@@ -236,12 +238,12 @@ export function resolveBudget(
   }
   if (sectorBytes % 8 !== 0)
     return failure('CONFIG_INVALID', `sectorBytes is ${sectorBytes}: it must be a multiple of 8`);
-  let sectors = Math.min(2048, Math.floor(budgetBytes / sectorBytes));
-  while (sectors > 0 && tableBytes(sectors, streamsMax, ledgerMax) > budgetBytes) sectors--;
-  if (sectors < 4) {
+  let sectors = Math.floor(budgetBytes / sectorBytes);
+  while (sectors >= SECTORS_MIN && tableBytes(sectors, streamsMax, ledgerMax) > budgetBytes) sectors--;
+  if (sectors < SECTORS_MIN) {
     return failure(
       'CONFIG_INVALID',
-      `budgetBytes is ${budgetBytes}: the tables of ${streamsMax} streams leave no room for 4 sectors of ${sectorBytes} bytes`,
+      `budgetBytes is ${budgetBytes}: the tables of ${streamsMax} streams leave no room for ${SECTORS_MIN} sectors of ${sectorBytes} bytes`,
     );
   }
   return success({
