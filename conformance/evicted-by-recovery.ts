@@ -38,8 +38,14 @@ function savedAndGivenUp({ streams, bounds, lastSegment }: Context, recovered: R
   return segments;
 }
 
-/** The recovering state behind the evictions; null when the model allows none that lead there. */
-export const evictedByRecovery = (context: Context, recovered: Recovered): ModelState | null =>
+/** What explains a recovery: the recovering state behind the evictions, and what the recovery found then. */
+interface Explained {
+  readonly state: ModelState;
+  readonly recovered: Recovered;
+}
+
+/** Null when the model allows no evictions that lead there. */
+export const evictedByRecovery = (context: Context, recovered: Recovered): Explained | null =>
   evicted(context, recovered, flushing(context)) ?? evicted(context, recovered, withDamage(context, recovered));
 
 /** What recovery found damaged was so before it evicted anything: a segment that holds nothing else is in nobody's way. */
@@ -56,7 +62,7 @@ function withDamage(context: Context, { damaged, segments }: Recovered): ModelSt
   return state;
 }
 
-function evicted(context: Context, recovered: Recovered, from: ModelState): ModelState | null {
+function evicted(context: Context, recovered: Recovered, from: ModelState): Explained | null {
   const saved = savedAndGivenUp(context, recovered);
   const heads = context.streams.map(({ durableHead }) => durableHead);
   let state = from;
@@ -78,5 +84,8 @@ function evicted(context: Context, recovered: Recovered, from: ModelState): Mode
     flushRequested: false,
     lastSegment: context.lastSegment,
   });
-  return can(behind, recovered) ? behind : null;
+  // What was found damaged in a segment that then gave way is known already: the head has passed it.
+  const damaged = recovered.damaged.filter(({ stream, to }) => to > (streams[stream]?.head ?? 0));
+  const found = { ...recovered, damaged };
+  return can(behind, found) ? { state: behind, recovered: found } : null;
 }

@@ -60,16 +60,18 @@ function takeRecovered(run: RunState, recovered: Recovered): void {
     const explaining = run.moments.explaining(recovered);
     if (explaining !== null) run.model.state = explaining;
   }
-  if (!run.model.enabled(recovered) && run.faults.lacksSpace) evictInRecovery(run, recovered);
+  const found = run.model.enabled(recovered) || !run.faults.lacksSpace ? recovered : evictInRecovery(run, recovered);
   run.moments.recovered();
   run.faults.opened();
-  run.observe(recovered);
+  run.observe(found);
 }
 
 /** A recovery whose log finds no space gives up the oldest segments, as a flush does. */
-function evictInRecovery(run: RunState, recovered: Recovered): void {
-  const evicted = evictedByRecovery(run.model.context, recovered);
-  if (evicted !== null) run.model.state = evicted;
+function evictInRecovery(run: RunState, recovered: Recovered): Recovered {
+  const explained = evictedByRecovery(run.model.context, recovered);
+  if (explained === null) return recovered;
+  run.model.state = explained.state;
+  return explained.recovered;
 }
 
 /** What an earlier recovery missed may be back: a removal that was not durable is undone by a power cut. */

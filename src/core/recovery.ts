@@ -407,6 +407,8 @@ class Recovery {
       committed = await forgetSegments(state, []);
     }
     if (!committed.ok) return ioFailure(`write the checkpoint of store ${toHex(state.storeId)}`, committed.error);
+    // Nobody else moves marks in recovery: what the batch has is where they stand, behind an eviction too.
+    this.#disk.durableHead.set(state.pool.head);
     await removeDoomed(state);
     // Not before the commit: a crash in between must find the log as it was found now.
     for (const file of this.#log.files) {
