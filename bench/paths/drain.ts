@@ -35,6 +35,13 @@ const SIZES: DrainSizes = {
 };
 const QUICK: DrainSizes = { ...SIZES, records: 416_000, smallRecords: 64_000 };
 
+const SEGMENT_ORDER: RowDemand = {
+  id: 'drain-segment-order',
+  title: 'drain of everything with checksum, oldest first, against SQLite rows in key order',
+  compare: 'at-least',
+  demand: 12,
+  unit: 'x',
+};
 const ONE_SENSOR: RowDemand = {
   id: 'drain-one-sensor',
   title: "drain with checksum, one sensor's records at a time, against SQLite rows in key order",
@@ -42,6 +49,9 @@ const ONE_SENSOR: RowDemand = {
   demand: 3,
   unit: 'x',
 };
+
+const STREAM_BY_STREAM =
+  'Read stream by stream, each oldest first: no call of the store goes over all streams in the order of their segments.';
 
 /** What a drain adds up: in whichever order records come, the same records give the same sums. */
 export class Sums {
@@ -148,18 +158,19 @@ async function interleaved(context: BenchContext, all: readonly Filled[]): Promi
 
 export function drainRows(rates: DrainRates, sizes: DrainSizes): MeasuredRow[] {
   const against = rates.get('sqliteRows') ?? [];
-  const row = (demand: RowDemand, name: string): MeasuredRow =>
+  const row = (demand: RowDemand, name: string, note?: string): MeasuredRow =>
     measuredRow(
       demand,
       (rates.get(name) ?? []).map((rate, i) => rate / (against[i] ?? Number.NaN)),
       { ...sizes, recordsPerSecond: Object.fromEntries(rates) },
+      note,
     );
-  return [row(ONE_SENSOR, 'oneSensor')];
+  return [row(SEGMENT_ORDER, 'oneSensor', STREAM_BY_STREAM), row(ONE_SENSOR, 'oneSensor')];
 }
 
 export const drain: RowGroup = {
   name: 'drain',
-  rows: [ONE_SENSOR],
+  rows: [SEGMENT_ORDER, ONE_SENSOR],
   async measure(context: BenchContext): Promise<readonly MeasuredRow[]> {
     const sizes = context.quick ? QUICK : SIZES;
     return drainRows(await measureDrain(context, sizes), sizes);

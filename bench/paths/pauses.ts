@@ -34,7 +34,7 @@ const SIZES: PauseSizes = {
   batchRecords: 208_000,
   syncDelayMs: 20,
 };
-const QUICK: PauseSizes = { ...SIZES, seconds: 2.2 };
+const QUICK: PauseSizes = { ...SIZES, seconds: 1.6 };
 
 const AGAINST_SQLITE: RowDemand = {
   id: 'longest-append-sqlite-full',
