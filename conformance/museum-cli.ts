@@ -7,6 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { EVIDENCE, positive, seedOf } from './cli/arguments.ts';
+import { endWithReader } from './cli/reader-gone.ts';
 import { Screen } from './cli/screen.ts';
 import type { Exhibit } from './museum/exhibit.ts';
 import { plantingOf } from './museum/exhibit.ts';
@@ -103,6 +104,7 @@ async function main(): Promise<number> {
   return killed === rows.length ? 0 : 1;
 }
 
+endWithReader();
 try {
   process.exitCode = await main();
 } catch (error) {

@@ -9,6 +9,7 @@ import { onShrinking } from '../shrinking/progress.ts';
 import { addCommonOptions, commonArguments, PROGRAM } from './arguments.ts';
 import type { ModeEntry } from './modes.ts';
 import { MODE_TABLE } from './modes.ts';
+import { endWithReader } from './reader-gone.ts';
 import { finish } from './report.ts';
 import { Screen, shrinkingLine } from './screen.ts';
 
@@ -47,6 +48,7 @@ async function main(line: readonly string[]): Promise<number> {
   return typeof report === 'number' ? report : finish(report, given, screen);
 }
 
+endWithReader();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

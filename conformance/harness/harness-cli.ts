@@ -6,6 +6,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Profile } from '../actions.ts';
 import { seedOf } from '../cli/arguments.ts';
+import { endWithReader } from '../cli/reader-gone.ts';
 import { Screen } from '../cli/screen.ts';
 import { paintFor } from '../soak/report.ts';
 import { needSources, runMutations } from './mutants.ts';
@@ -113,6 +114,7 @@ async function main(line: readonly string[]): Promise<number> {
   return given.mutations ? runMutants(given, screen) : runAll(given, screen);
 }
 
+endWithReader();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

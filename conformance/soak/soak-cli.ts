@@ -7,6 +7,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { count, duration, seedOf } from '../cli/arguments.ts';
 import { Interruption } from '../cli/interruption.ts';
+import { endWithReader } from '../cli/reader-gone.ts';
 import { Screen } from '../cli/screen.ts';
 import { SECONDS_A_TICK } from './load.ts';
 import { soakPlanted } from './plant.ts';
@@ -180,4 +181,7 @@ async function run(line: readonly string[]): Promise<void> {
 }
 
 if (process.argv[2] === STORING_FLAG) serveParent();
-else await run(process.argv.slice(2));
+else {
+  endWithReader();
+  await run(process.argv.slice(2));
+}

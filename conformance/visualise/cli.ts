@@ -8,6 +8,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Command, CommanderError } from 'commander';
 import { readTrace } from '../actions.ts';
+import { endWithReader } from '../cli/reader-gone.ts';
 import { evidenceData, readEvidence } from './evidence-data.ts';
 import { modelData } from './model-data.ts';
 import { openInBrowser } from './open-in-browser.ts';
@@ -82,6 +83,7 @@ async function main(): Promise<void> {
   if (given.open === true) openInBrowser(pathToFileURL(resolve(out)).href);
 }
 
+endWithReader();
 try {
   await main();
 } catch (error) {

@@ -4,6 +4,7 @@
  * Exit code 0: it was stopped. 2: what was asked for makes no sense, or there is no running store to show.
  */
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { endWithReader } from '../cli/reader-gone.ts';
 import { openInBrowser } from './open-in-browser.ts';
 import { servePage } from './serve.ts';
 
@@ -27,6 +28,7 @@ function commandLine(): Command {
     .configureOutput({ outputError: () => {} });
 }
 
+endWithReader();
 try {
   const command = commandLine();
   command.parse();

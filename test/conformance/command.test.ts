@@ -2,7 +2,7 @@
  * Goal: the command of the kit says what it did, and how it failed, in the way that people, CI and scripts read.
  * Method: the command as a process, on the sound sources and on a copy with a bug; bad input of every kind.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -97,6 +97,20 @@ describe('a run that fails', () => {
     expect(annotation('INV-02', 'a: 50%\nb', 'x,y:z.json', 'again')).toBe(
       '::error file=x%2Cy%3Az.json,line=1,title=conformance%3A INV-02::a: 50%25%0Ab%0Areplay: again',
     );
+  });
+});
+
+describe('a reader that goes', () => {
+  // Goal: `| head` ends the command, and says nothing. Method: its output is closed before it has written any.
+  it('ends the command without a word', async () => {
+    const child = spawn(process.execPath, ['conformance/cli/main.ts', '--help'], { cwd: ROOT });
+    child.stdout.destroy();
+    let stderr = '';
+    child.stderr.on('data', (chunk) => {
+      stderr += chunk;
+    });
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 });
 
