@@ -144,7 +144,7 @@ describe('pauses', () => {
   test('the longest call of each bucket is kept', () => {
     const columns = {
       beganMs: Float64Array.of(0, 9, 31),
-      tookMs: Float64Array.of(0.5, 2, 1),
+      tookMs: Float64Array.of(2, 0.5, 1),
       lateMs: new Float64Array(3),
     };
     expect(worstByBucket({ records: 3, seconds: 0.04, startedMs: 0, ...columns })).toEqual([2, 0, 0, 1]);
@@ -285,9 +285,9 @@ describe('the limits of the machine', () => {
   test('are medians, and shares within a repetition', () => {
     const effort = (units: number) => ({ units, operations: 4, seconds: 2 });
     const kind = { id: 'a', title: 'A', unit: 'bytes', slow: true, reaches: 'flush', reachesTitle: 'a flush' } as const;
-    const limit = limitOf(kind, [effort(100), effort(200), effort(400)], [effort(50), effort(200), effort(40)]);
+    const limit = limitOf(kind, [effort(100), effort(200), effort(400)], [effort(40), effort(200), effort(160)]);
     expect([limit.limitPerSecond, limit.limitRange, limit.operationMs]).toEqual([100, [50, 200], 500]);
-    expect([limit.reachedPerSecond, limit.sharePercent]).toEqual([25, 50]);
+    expect([limit.reachedPerSecond, limit.sharePercent]).toEqual([80, 40]);
     expect(limitOf({ ...kind, slow: false }, [effort(1)], [effort(1)]).operationMs).toBeNull();
   });
 
