@@ -278,7 +278,7 @@ describe('a damaged block', () => {
       write(mm, 1, i, i);
       if (i % 10 === 9) await mm.flush();
     }
-    disk.flipBit('host', '000000000002.seg', 8 * (64 + 30));
+    disk.flipBit('host', '000000000002.seg', 8 * 70);
     const values: (number | string)[] = [];
     for (let value = read(mm); typeof value === 'number'; value = read(mm)) values.push(value);
     expect(values).toEqual([
