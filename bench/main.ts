@@ -46,7 +46,8 @@ async function measure(given: BenchArguments, choices: readonly Choice[]): Promi
   try {
     const startedAt = new Date().toISOString();
     const tell = (group: string, what: string): void => {
-      doing = `${group}: ${what}`;
+      const at = choices.findIndex((choice) => choice.group.name === group) + 1;
+      doing = `${group} (${at} of ${choices.length}): ${what}`;
     };
     const outcome = await runGroups({ choices, quick, repetitions, seed, directory, tell });
     return { machine, run: { startedAt, seconds: secondsSoFar(), seed, quick, repetitions }, ...outcome };

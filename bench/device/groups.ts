@@ -1,4 +1,5 @@
 /** The rows about device bytes: which peers, at which cadence, which demands. */
+import { thousands } from '../../src/cli/screen.ts';
 import { peerNamed } from '../peers/all.ts';
 import { type BenchContext, type MeasuredRow, measuredRow, type RowDemand, type RowGroup } from '../row.ts';
 import { countingHere, describeCounting } from './counting.ts';
@@ -52,6 +53,10 @@ function writersOf(records: number, singleRecords: number): Writer[] {
   return [...batched, { name: PER_RECORD, peer: 'append-log', batchRecords: 1, records: singleRecords }];
 }
 
+const AT_RISK =
+  `At risk in a power cut: one record there, and here what was appended since the last flush, at this cadence up to ` +
+  `${thousands(BATCH_RECORDS)} records.`;
+
 /** How many times as many bytes a record the thriftiest of the writers takes that the row names. */
 export function bytesRow(
   { against, ...demand }: BytesRow,
@@ -66,9 +71,7 @@ export function bytesRow(
   const writers = Object.fromEntries(['own', ...against].map((name) => [name, turns.get(name)]));
   const single = against.includes(PER_RECORD);
   const risk = single ? { recordsAtRisk: { own: BATCH_RECORDS, [PER_RECORD]: 1 } } : {};
-  const said = single
-    ? `${note}; a power cut takes at most one record there, and here what the pool holds: ${BATCH_RECORDS} records at this cadence`
-    : note;
+  const said = single ? `${note} ${AT_RISK}` : note;
   return measuredRow(demand, ratios, { load: own[0]?.load, ratios, ...risk, writers }, said);
 }
 

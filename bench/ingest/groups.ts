@@ -11,8 +11,8 @@ export interface IngestRow extends RowDemand {
   readonly against: readonly string[];
 }
 
-/** Two batches of the larger kind. */
-const RECORDS_QUICK = 416_000;
+/** At least two batches. */
+const RECORDS_QUICK = 208_000;
 /** Some five times what the recordings hold. */
 const RECORDED_RECORDS = 240_000;
 /** It is not held against a demand. */
@@ -31,20 +31,17 @@ const ratio = (id: string, title: string, demand: number, ...against: string[]):
 
 /** @param recorded measure it on the real recordings, too, if they are there: a sentence in the note, not a demand. */
 function ingestGroup(name: string, batchRecords: number, rows: readonly IngestRow[], recorded = false): RowGroup {
-  const plan = {
-    peers: ['own', ...new Set(rows.flatMap(({ against }) => against))],
-    batchRecords,
-    warmUpBatches: Math.ceil(WARM_UP_RECORDS / batchRecords),
-  };
+  const peers = ['own', ...new Set(rows.flatMap(({ against }) => against))];
   const measureOn = async (context: BenchContext, load: LoadSpec): Promise<readonly MeasuredRow[]> => {
-    const turns = await measureIngest(context, { ...plan, load });
+    const warmUpBatches = context.quick ? 1 : Math.ceil(WARM_UP_RECORDS / batchRecords);
+    const turns = await measureIngest(context, { peers, batchRecords, load, warmUpBatches });
     return rows.map((row) => ratioRow(row, turns));
   };
   return {
     name,
     rows: rows.map(({ against: _, ...demand }) => demand),
     async measure(context: BenchContext): Promise<readonly MeasuredRow[]> {
-      const records = context.quick ? RECORDS_QUICK : REFERENCE_RECORDS;
+      const records = context.quick ? Math.max(RECORDS_QUICK, 2 * batchRecords) : REFERENCE_RECORDS;
       const measured = await measureOn(context, { kind: 'reference', seed: context.seed, records });
       return recorded ? withRecordings(context, measured, measureOn) : measured;
     },
