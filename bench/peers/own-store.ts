@@ -10,6 +10,8 @@ import type { Peer, PeerStore, Visit } from './peer.ts';
 
 /** Records a read asks for. */
 const READ_RECORDS = 4_096;
+/** Records of one look: a few blocks. */
+const LOOK_RECORDS = 128;
 
 class OwnStore implements PeerStore {
   readonly #store: Store;
@@ -47,6 +49,16 @@ class OwnStore implements PeerStore {
       for (let i = 0; i < batch.length; i++) visit(sensor, timesMs[i] as number, bits[i] as number);
     }
     stream.revert();
+  }
+
+  lookAtAll(visit: Visit): void {
+    for (const [sensor, stream] of this.#streams.entries()) {
+      for (let offset = 0; ; offset += LOOK_RECORDS) {
+        const { length, timesMs, bits } = stream.peekNow(offset, LOOK_RECORDS);
+        if (length === 0) break;
+        for (let i = 0; i < length; i++) visit(sensor, timesMs[i] as number, bits[i] as number);
+      }
+    }
   }
 
   async close(): Promise<void> {
