@@ -19,6 +19,7 @@ import { HOLES } from './holes.ts';
 import { LIVES } from './lives.ts';
 import { LOG_UPKEEP } from './log-upkeep.ts';
 import { MAKING_ROOM } from './making-room.ts';
+import { MOMENTS } from './moments.ts';
 import { NUMBERS } from './numbers.ts';
 import { READING } from './reading.ts';
 import { RECOVERIES } from './recoveries.ts';
@@ -41,6 +42,7 @@ export const CASES: readonly Case[] = [
   ...MAKING_ROOM,
   ...NUMBERS,
   ...HOLES,
+  ...MOMENTS,
 ];
 
 /** Turns of the event loop that a case may take. None waits for anything but the simulated disk, which never waits. */
