@@ -17,6 +17,7 @@ import { CALLS } from './calls.ts';
 import type { Case } from './case.ts';
 import { HOLES } from './holes.ts';
 import { LIVES } from './lives.ts';
+import { LOG_BYTES } from './log-bytes.ts';
 import { LOG_UPKEEP } from './log-upkeep.ts';
 import { MAKING_ROOM } from './making-room.ts';
 import { MOMENTS } from './moments.ts';
@@ -43,6 +44,7 @@ export const CASES: readonly Case[] = [
   ...NUMBERS,
   ...HOLES,
   ...MOMENTS,
+  ...LOG_BYTES,
 ];
 
 /** Turns of the event loop that a case may take. None waits for anything but the simulated disk, which never waits. */
