@@ -81,6 +81,11 @@ export class StoreRun {
     return this.#state.disk;
   }
 
+  /** Whether the file of a live segment had to go because the log found no space to say so. */
+  gaveUp(segment: number): boolean {
+    return this.#state.faults.gaveUp(segment);
+  }
+
   get engine(): Engine | null {
     return this.#state.engine;
   }

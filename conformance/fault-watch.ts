@@ -87,6 +87,11 @@ export class FaultWatch implements DiskObserver {
     return this.tight || this.#space > 0;
   }
 
+  /** Whether the file of a live segment had to go because the log found no space to say so. */
+  gaveUp(number: number): boolean {
+    return this.#givenUp.has(number);
+  }
+
   asked({ kind, directory, name }: Operation): void {
     const number = kind === 'remove' && directory !== '' ? parseSegmentName(name) : null;
     if (number === null) return;

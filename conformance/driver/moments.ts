@@ -69,6 +69,11 @@ export class Moments {
       const state = states.find((each) => each !== null && can(each, recovered));
       if (state !== undefined && state !== null) return state;
     }
+    return this.undone(recovered);
+  }
+
+  /** The state now without damage that only the running store knew of; null when none makes the model take this recovery. */
+  undone(recovered: Recovered): ModelState | null {
     for (const moment of this.#moments) {
       const state = withoutDamage(moment);
       if (state !== null && can(state, recovered)) return state;

@@ -34,7 +34,7 @@ export function opened(run: RunState, call: UnderWay, result: Result<Engine>): v
   run.damagedInRecovery = [];
   for (const range of damaged) run.damageMade.allow(range);
   const mayEvict = run.faults.lacksSpace;
-  takeRecovered(run, readRecovered(run.scenario, inspection, storeId, damaged));
+  takeRecovered(run, readRecovered(run.scenario, inspection, storeId, damaged), engine);
   const { damaged: damagedRecords, evicted } = engine.stats();
   run.inRecovery = { damaged: damagedRecords, evicted: mayEvict ? evicted : 0 };
   run.losses.opened(run.model.context.ledger, engine.ledger(), run.disk !== null);
@@ -55,15 +55,25 @@ function handlesOf({ scenario }: RunState, engine: Engine): StreamHandle[] {
 }
 
 /** Takes RECOVERED into the model, behind an eviction that was done and not announced when only that explains it. */
-function takeRecovered(run: RunState, recovered: Recovered): void {
-  if (!run.model.enabled(recovered)) {
-    const explaining = run.moments.explaining(recovered);
-    if (explaining !== null) run.model.state = explaining;
-  }
+function takeRecovered(run: RunState, recovered: Recovered, engine: Engine): void {
+  const explaining = run.model.enabled(recovered)
+    ? isDamageGone(run, engine) && run.moments.undone(recovered)
+    : run.moments.explaining(recovered);
+  if (explaining) run.model.state = explaining;
   const found = run.model.enabled(recovered) || !run.faults.lacksSpace ? recovered : evictInRecovery(run, recovered);
   run.moments.recovered();
   run.faults.opened();
   run.observe(found);
+}
+
+/** Whether a stream has less damage than was known before power failed. */
+function isDamageGone(run: RunState, engine: Engine): boolean {
+  const { streams } = engine.inspect();
+  return run.model.context.streams.some(({ damaged }, i) => {
+    const key = run.scenario.streams[i];
+    const found = streams.find(({ source, sensor }) => source === key?.source && sensor === key.sensor);
+    return found !== undefined && found.damaged < damaged;
+  });
 }
 
 /** A recovery whose log finds no space gives up the oldest segments, as a flush does. */

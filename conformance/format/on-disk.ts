@@ -38,6 +38,7 @@ export class OnDisk {
     for (const [number, source] of log.segments) {
       const name = `${number.toString().padStart(12, '0')}.seg`;
       const file = files.find((each) => each.directory === source && each.name === name);
+      if (file === undefined && run.gaveUp(number)) continue;
       expect(file !== undefined, 'INV-15', () => `the log names ${source}/${name}, which is not there`);
       this.#compareSegment(run, log, number, this.#layoutOf(source, name, file.content, log));
     }
