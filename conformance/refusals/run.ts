@@ -26,6 +26,7 @@ import { READING } from './reading.ts';
 import { RECOVERIES } from './recoveries.ts';
 import { RECOVERIES_CUT_SHORT } from './recoveries-cut-short.ts';
 import { RECOVERIES_LOG } from './recoveries-log.ts';
+import { RECOVERIES_UNCERTAIN } from './recoveries-uncertain.ts';
 import { SETTINGS } from './settings.ts';
 import { UPKEEP } from './upkeep.ts';
 
@@ -45,6 +46,7 @@ export const CASES: readonly Case[] = [
   ...HOLES,
   ...MOMENTS,
   ...LOG_BYTES,
+  ...RECOVERIES_UNCERTAIN,
 ];
 
 /** Turns of the event loop that a case may take. None waits for anything but the simulated disk, which never waits. */
