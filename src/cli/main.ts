@@ -27,6 +27,7 @@ import { statsCommand } from './stats.ts';
 import { verifyCommand } from './verify.ts';
 import { versionText } from './version.ts';
 import { visualiseCommand } from './visualise.ts';
+import { wearCommand } from './wear.ts';
 
 /** What operators of the first memory manager type: another name of a command. */
 const MEMORY_STATS = '--memory-stats';
@@ -61,7 +62,8 @@ function program(): Command {
     .addCommand(deployCommand(entry))
     .addCommand(rolloutCommand())
     .addCommand(repairCommand())
-    .addCommand(ledgerCommand());
+    .addCommand(ledgerCommand())
+    .addCommand(wearCommand());
   command.command(WORKER_COMMAND, { hidden: true }).action(runWorker);
   command.command(`${ROUND_COMMAND} <directory>`, { hidden: true }).action(runRoundChild);
   for (const each of withSubcommands(command)) {
