@@ -314,7 +314,7 @@ export const MOMENTS: readonly Case[] = [
   ),
   life(
     'who waits for room is not answered when a discard makes too little',
-    wakes('', (_, handle) => given(handle.discard(1))),
+    wakes('', (_, handle) => given(handle.discard(Math.floor(handle.marks().retained / 8)))),
   ),
   life(
     'who waits for room is answered when an acknowledgement makes it',
