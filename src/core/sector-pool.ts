@@ -211,6 +211,21 @@ export class SectorPool {
     return sequence;
   }
 
+  /** Records that the stream's open sector still takes. */
+  roomOf(slot: number): number {
+    return this.#left[slot] as number;
+  }
+
+  /** Puts `length` values behind the newest record of a tsd stream, each a period later; the open sector has room for them. */
+  appendRun(slot: number, bits: Uint32Array, length: number, period: number): void {
+    const at = this.#valueAt[slot] as number;
+    for (let i = 0; i < length; i++) this.#u32[at + i] = bits[i] as number;
+    this.#valueAt[slot] = at + length;
+    this.#left[slot] = (this.#left[slot] as number) - length;
+    this.appended[slot] = (this.appended[slot] as number) + length;
+    this.lastTime[slot] = (this.lastTime[slot] as number) + length * period;
+  }
+
   /** As appendTsd, for an evt stream: the record keeps its own time. */
   appendEvt(slot: number, bits: number, timeMs: number): number {
     const begins = this.#left[slot] === 0;

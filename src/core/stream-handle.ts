@@ -16,6 +16,9 @@ import { VALUE_TYPES } from './types.ts';
 /** First time that does not fit: 2^48 ms, the year 10889. */
 const TIME_MS_END = 2 ** 48;
 
+/** Where values wait for their sector: a sector of the largest size holds no more. */
+const scratchBits = new Uint32Array(1024);
+
 /** Marks of one stream now; counts of records since it began. */
 export interface Marks {
   readonly head: number;
@@ -97,12 +100,34 @@ export class StreamHandle {
    */
   appendMany(values: ArrayLike<number>, timesMs?: ArrayLike<number>): number {
     const startMs = timesMs === undefined ? this.#state.platform.nowMs() : 0;
-    for (let i = 0; i < values.length; i++) {
+    for (let i = 0; i < values.length; ) {
       // Fewer times than values: the record without a time is refused, it does not get the clock's.
       const timeMs = timesMs === undefined ? startMs + i * this.periodMs : (timesMs[i] ?? Number.NaN);
       if (this.append(values[i] as number, timeMs) < 0) return i;
+      i++;
+      if (timesMs === undefined && this.kind === 'tsd') i += this.#fillSector(values, i, startMs);
     }
     return values.length;
+  }
+
+  /**
+   * Appends values that lie on the grid, for the one before them does, as far as the open sector takes them: no sector is
+   * opened, so no flush becomes due. @returns how many; the next one goes the way of all records.
+   */
+  #fillSector(values: ArrayLike<number>, from: number, startMs: number): number {
+    const { pool, counters, open } = this.#state;
+    const room = Math.min(values.length - from, pool.roomOf(this.#slot), scratchBits.length);
+    // Whoever hears of the flush that the one before asked for may have closed the store.
+    if (!open || startMs + (from + room) * this.periodMs >= TIME_MS_END) return 0;
+    let length = 0;
+    for (; length < room; length++) {
+      const bits = bitsOfValue(values[from + length] as number, this.type);
+      if (bits < 0) break;
+      scratchBits[length] = bits;
+    }
+    pool.appendRun(this.#slot, scratchBits, length, this.periodMs);
+    counters.appended += length;
+    return length;
   }
 
   /**
