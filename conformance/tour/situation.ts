@@ -14,13 +14,19 @@ import { settingsOf } from '../refinement.ts';
 import { SimulatedDisk } from '../simulated-disk.ts';
 import { StoreIds, simulatedPlatform, VirtualClock } from '../virtual-clock.ts';
 
-/** What the operation under way is for: a batch of the log, a segment of a source, a removal; empty without one. */
+/**
+ * What the operations under way are for: a batch of the log, the segment of a source that is being written, the syncs of
+ * segments and their names, a removal; empty without any.
+ */
 export function phaseOf(disk: SimulatedDisk): string {
-  const [operation] = disk.pending();
-  if (operation === undefined) return '';
-  const { kind, directory } = operation;
-  if (kind === 'remove') return 'removal';
-  return directory === '' ? 'log' : `segment ${directory}`;
+  const pending = disk.pending();
+  const [first] = pending;
+  if (first === undefined) return '';
+  if (first.kind === 'remove') return 'removal';
+  if (first.directory === '') return 'log';
+  // A segment is written while those before it are synced.
+  const written = pending.find(({ kind }) => kind === 'write');
+  return written === undefined ? 'syncs' : `segment ${written.directory}`;
 }
 
 const QUEUED = ' queued';
@@ -146,7 +152,9 @@ export class Situation {
       const heads = context.streams.map(({ head }) => head).join();
       this.#batch = ` ${this.#closing} ${heads} +${otherSegments(this.#run, disk)}`;
     }
+    // A segment that was acknowledged before its turn was not written.
+    const files = phase === 'syncs' ? ` +${otherSegments(this.#run, disk)}` : '';
     const doubt = this.#inDoubt ? ' in doubt' : '';
-    return `${phase}${this.#batch}${doubt}${this.#queued} ${this.#closing}`;
+    return `${phase}${files}${this.#batch}${doubt}${this.#queued} ${this.#closing}`;
   }
 }
