@@ -190,7 +190,7 @@ class FlushAttempt {
       while (position < target) {
         const length = Math.min(BLOCK_RECORDS_MAX, target - position);
         const run = pool.copyRun(sector, position, length, scratchTimesMs, scratchBits);
-        builder ??= this.#begun(source, scratchTimesMs[0] as number);
+        builder ??= this.#newSegment(source, scratchTimesMs[0] as number);
         const taken = builder.add(stream, position, scratchTimesMs, scratchBits, run);
         if (taken === 0) return { builder, next: i };
         position += taken;
@@ -201,7 +201,7 @@ class FlushAttempt {
     return { builder, next: slots.length };
   }
 
-  #begun(source: number, baseTimeMs: number): SegmentBuilder {
+  #newSegment(source: number, baseTimeMs: number): SegmentBuilder {
     const { platform, epoch, storeId } = this.#state;
     const header = { source, epoch, storeId, number: this.#disk.nextSegment++, flush: this.#flush, baseTimeMs };
     return new SegmentBuilder(header, platform.crc32);
