@@ -51,6 +51,8 @@ export type Action =
   /** Values instead of bits, without a time: one by itself, several in one call. */
   | { readonly do: 'appendValues'; readonly stream: number; readonly bits: readonly number[] }
   | { readonly do: 'read'; readonly stream: number; readonly max: number }
+  /** Reads over all streams, in the order in which the records lie on disk. */
+  | { readonly do: 'readOldest'; readonly max: number }
   /** Marks the record `ahead` behind the oldest unread one as read; only that one itself can be. */
   | { readonly do: 'markRead'; readonly stream: number; readonly ahead: number }
   | { readonly do: 'peek'; readonly stream: number; readonly offset: number; readonly max: number }
@@ -150,6 +152,8 @@ export function describeAction(action: Action): string {
       return `acknowledge stream ${action.stream} batch ${action.back} before the last`;
     case 'read':
       return `read stream ${action.stream} up to ${action.max}`;
+    case 'readOldest':
+      return `read the oldest ${action.max} of the store`;
     case 'peek':
       return `peek stream ${action.stream} at ${action.offset} up to ${action.max}`;
     case 'acknowledge':
@@ -193,6 +197,7 @@ const ACTIONS: readonly string[] = [
   'appendValues',
   'read',
   'markRead',
+  'readOldest',
   'peek',
   'acknowledge',
   'acknowledgeBatch',

@@ -18,7 +18,16 @@ import type { StoreInspection } from '../src/core/types.ts';
 import type { Action, Scenario, SingleAction } from './actions.ts';
 import type { DiskObserver } from './disk-operations.ts';
 import { settle } from './driver/answered.ts';
-import { checkpoint, close, emergencyFlush, flush, open, readOrPeek, ready } from './driver/awaited-calls.ts';
+import {
+  checkpoint,
+  close,
+  emergencyFlush,
+  flush,
+  open,
+  readOldest,
+  readOrPeek,
+  ready,
+} from './driver/awaited-calls.ts';
 import { checkContent, compare, sidesOf } from './driver/comparisons.ts';
 import {
   addFault,
@@ -151,7 +160,7 @@ export class StoreRun {
       holdsReads: disk?.holdReads ?? false,
       segments: model.context.segments.length,
       nowMs: clock.wallMs,
-      readsUnderWay: underWay.filter(({ what }) => what === 'read' || what === 'peek').length,
+      readsUnderWay: underWay.filter(({ what }) => what === 'read' || what === 'readOldest' || what === 'peek').length,
       recovering: model.lifecycle === 'recovering',
     };
   }
@@ -206,6 +215,8 @@ export class StoreRun {
         return appendValues(run, action.stream, action.bits);
       case 'read':
         return readOrPeek(run, 'read', action.stream, 0, action.max);
+      case 'readOldest':
+        return readOldest(run, action.max);
       case 'markRead':
         return markRead(run, action.stream, action.ahead);
       case 'peek':

@@ -179,6 +179,15 @@ const ENTRIES: readonly Entry[] = [
     },
   },
   {
+    name: 'readOldest',
+    weight: { ram: 6, disk: 8, crash: 5 },
+    when: (view) => open(view) && view.readsUnderWay === 0,
+    make: (view, random) => {
+      const unread = view.context.streams.reduce((sum, stream) => sum + unreadOf(stream), 0);
+      return { do: 'readOldest', max: random.pick([1, 3, Math.max(1, unread - 1), unread + 1]) };
+    },
+  },
+  {
     name: 'peek',
     weight: { ram: 6, disk: 6, crash: 3 },
     when: (view) => open(view) && view.readsUnderWay < 4,
@@ -322,6 +331,7 @@ export const CALLS: ReadonlySet<string> = new Set([
   'open',
   'append',
   'read',
+  'readOldest',
   'peek',
   'acknowledge',
   'revert',

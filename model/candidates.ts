@@ -53,6 +53,13 @@ function readerCandidates(context: Context, stream: StreamIndex, scope: Scope): 
   return events;
 }
 
+/** Where one stream has something unread it is that stream's read: only what the order decides is tried. */
+function readOldestCandidates({ streams }: Context, scope: Scope): ModelEvent[] {
+  const unread = streams.flatMap(({ read, appended }) => (read < appended ? [appended - read] : []));
+  if (unread.length < 2 || scope.piecemeal.length === 0) return [];
+  return [1, unread.reduce((sum, records) => sum + records, -1)].map((max) => ({ type: 'READ_OLDEST', max }));
+}
+
 function damageCandidates(context: Context, stream: StreamIndex, mayHarm: boolean): ModelEvent[] {
   const of = streamOf(context, stream);
   const onDisk = syncedMark(of);
@@ -113,6 +120,7 @@ export function candidates(state: ModelState, scope: Scope, harm: Harm): ModelEv
   const undurable = context.streams.some(({ durableHead, appended }) => durableHead < appended);
   const worthIt = undurable && sectorsUsed(context) >= scope.flushCallFrom;
   if (worthIt) events.push({ type: 'FLUSH' });
+  events.push(...readOldestCandidates(context, scope));
   for (const [stream, of] of context.streams.entries()) {
     if (of.appended < (scope.recordsMax[stream] ?? 0)) events.push(...appendCandidates(context, stream));
     if (scope.untouched?.includes(stream) !== true) events.push(...readerCandidates(context, stream, scope));

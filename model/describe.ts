@@ -29,6 +29,7 @@ export const describeEvent = (event: ModelEvent, bounds: Bounds): string =>
       return `append to ${streamName(bounds, stream)}: ${valueBits} at ${timeMs} ms`;
     })
     .with({ type: 'READ' }, ({ stream, max }) => `read ${max} of stream ${stream}`)
+    .with({ type: 'READ_OLDEST' }, ({ max }) => `read the oldest ${max} of the store`)
     .with({ type: 'ACKNOWLEDGE' }, ({ stream, n }) => `acknowledge ${n} of stream ${stream}`)
     .with({ type: 'REVERT' }, ({ stream }) => `revert stream ${stream}`)
     .with({ type: 'DISCARD' }, ({ stream, n }) => `discard ${n} of stream ${stream}`)

@@ -184,6 +184,7 @@ export const machine = setup({
           { actions: 'countRefusal' },
         ],
         READ: { actions: ['countRead', 'raiseRead'] },
+        READ_OLDEST: { actions: ['countReadOldest', 'raiseReads'] },
         ACKNOWLEDGE: {
           guard: 'withinPending',
           actions: ['countAcknowledged', 'tallyAcknowledged', 'raiseHeadByAcknowledge', 'useForgiven', ...FREE_SPACE],

@@ -85,6 +85,28 @@ export function oldestSector(context: Context): OwnedSector | null {
   return oldest;
 }
 
+/** The oldest unread records of the store, at most `max`: by segment and block, then in RAM by stream. No range has a hole. */
+export function oldestUnread(context: Context, max: number): Range[] {
+  const marks = context.streams.map(({ read }) => read);
+  const runs: Range[] = [];
+  let left = max;
+  const take = (stream: StreamIndex, end: number): void => {
+    const { holes } = streamOf(context, stream);
+    while (left > 0) {
+      const from = passHoles(holes, marks[stream] as number);
+      if (from >= end) return;
+      const hole = holes.find((each) => each.from > from)?.from ?? end;
+      const to = Math.min(end, hole, from + left);
+      runs.push({ stream, from, to });
+      left -= to - from;
+      marks[stream] = to;
+    }
+  };
+  for (const { blocks } of context.segments) for (const { stream, to } of blocks) take(stream, to);
+  for (const [stream, { appended }] of context.streams.entries()) take(stream, appended);
+  return runs;
+}
+
 export const segmentBytes = (segments: readonly Segment[]): number =>
   segments.reduce((bytes, segment) => bytes + segment.bytes, 0);
 

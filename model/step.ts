@@ -10,7 +10,7 @@ import { guards } from './guards.ts';
 import { newContext } from './initial.ts';
 import type { StoreMachine } from './machine.ts';
 import { machine } from './machine.ts';
-import { pendingOf, recordsBetween, retainedOf, streamOf } from './queries.ts';
+import { oldestUnread, pendingOf, recordsBetween, retainedOf, streamOf } from './queries.ts';
 import { advance } from './spans.ts';
 import { take, takes } from './transitions.ts';
 import type { Bounds, Context, Lifecycle, ModelEvent, ModelRecord, StreamIndex } from './vocabulary.ts';
@@ -60,6 +60,16 @@ export function expectedRead(state: ModelState, stream: StreamIndex, max: number
   const { records, read, appended } = streamOf(state.context, stream);
   return recordsBetween(records, read, appended).slice(0, max);
 }
+
+/** The oldest `max` of the store, as a read over all streams that completes now gives them: runs of one stream each. */
+export const expectedOldest = (
+  { context }: ModelState,
+  max: number,
+): readonly { readonly stream: StreamIndex; readonly records: readonly ModelRecord[] }[] =>
+  oldestUnread(context, max).map(({ stream, from, to }) => ({
+    stream,
+    records: recordsBetween(streamOf(context, stream).records, from, to),
+  }));
 
 /** `max` retained records from the `offset`-th unread on. */
 export function expectedPeek(

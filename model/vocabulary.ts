@@ -243,6 +243,11 @@ export type ModelEvent =
       readonly stream: StreamIndex;
       readonly max: number;
     }
+  /**
+   * A read over all streams: the oldest `max` in the order in which they lie on disk, then those in RAM, stream by stream.
+   * It takes effect when it completes, in all streams at one instant.
+   */
+  | { readonly type: 'READ_OLDEST'; readonly max: number }
   | {
       readonly type: 'ACKNOWLEDGE';
       readonly stream: StreamIndex;

@@ -27,6 +27,8 @@ export type {
 export type { SensorRecord } from './core/record-batch.ts';
 export { RecordBatch } from './core/record-batch.ts';
 export { FORMAT_VERSION } from './core/segment.ts';
+export type { RunColumns, StoreRecord, StoreRun } from './core/store-batch.ts';
+export { StoreBatch } from './core/store-batch.ts';
 export type { Marks } from './core/stream-handle.ts';
 export type {
   EngineEvent,

@@ -12,6 +12,7 @@ import type { SaveReport } from './core/engine.ts';
 import { Engine } from './core/engine.ts';
 import type { Platform } from './core/port.ts';
 import type { RecordBatch, SensorRecord } from './core/record-batch.ts';
+import type { StoreBatch } from './core/store-batch.ts';
 import type { Marks, StreamHandle } from './core/stream-handle.ts';
 import type {
   Kind,
@@ -180,6 +181,31 @@ export class Store implements AsyncDisposable {
       clearInterval(awake);
       wait.cancel?.();
     }
+  }
+
+  /**
+   * The oldest unread records of the whole store, at most `max`, over all streams: those on disk in the order in which
+   * they lie there, so that each segment is read once, then those in RAM. They are pending in their streams from then on,
+   * as if each stream had been read; the order within a stream is that of its own reads. Empty means that nothing is unread.
+   * @throws StoreError PARAMETER_INVALID, IO_FAILED (nothing changed), CLOSED, ABORTED. A read that was given up takes
+   * effect all the same when its bytes arrive; revert gives its records back.
+   */
+  async readOldest(max: number, { signal }: WaitOptions = {}): Promise<StoreBatch> {
+    return unwrap(await orAbort(signal, () => this.#engine.reads.readOldest(max)));
+  }
+
+  /**
+   * The cloud has all of a batch that readOldest gave. Durable with the next flush, checkpoint or close.
+   * @returns how many records left. @throws StoreError BOUNDS_VIOLATION (of one stream something is not pending any more,
+   * or older records still are; no stream has changed), PARAMETER_INVALID, CLOSED.
+   */
+  acknowledge(batch: StoreBatch): number {
+    return unwrap(this.#engine.reads.acknowledge(batch));
+  }
+
+  /** Gives back what is pending of each stream in the batch. @throws StoreError PARAMETER_INVALID, CLOSED. */
+  revert(batch: StoreBatch): void {
+    unwrap(this.#engine.reads.revert(batch));
   }
 
   /**

@@ -86,6 +86,7 @@ const GENERATED: ReadonlySet<string> = new Set([
   'appendValues',
   'markRead',
   'read',
+  'readOldest',
   'acknowledge',
   'acknowledgeBatch',
   'revert',

@@ -6,9 +6,11 @@ import { isOpen } from '../../model/step.ts';
 import { syncedMark } from '../../model/vocabulary.ts';
 import type { SaveReport } from '../../src/core/engine.ts';
 import type { RecordBatch } from '../../src/core/record-batch.ts';
+import type { StoreBatch } from '../../src/core/store-batch.ts';
 import { macrotask } from '../answers.ts';
 import { Divergence, expect } from '../divergence.ts';
 import { takePartialCommit } from './announced.ts';
+import { judgeOldest } from './oldest-reads.ts';
 import { judgeBatch, linearizeReads } from './reads.ts';
 import { judgeReason } from './reason.ts';
 import type { RunState } from './run-state.ts';
@@ -47,6 +49,7 @@ function judge(run: RunState, call: UnderWay): void {
   }
   const { streams } = run.model.context;
   if (what === 'read' || what === 'peek') judgeBatch(run, call, result.value as RecordBatch);
+  if (what === 'readOldest') judgeOldest(run, call, result.value as StoreBatch);
   if (what === 'emergencyFlush') judgeSaved(run, call, result.value as SaveReport);
   // Time stands still while a flush runs, unless a timer was waited for.
   const inTime = what === 'emergencyFlush' && run.clock.elapsedMs < call.endMs;

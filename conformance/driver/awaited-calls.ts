@@ -12,6 +12,7 @@ import { inEmergency } from '../power-fail.ts';
 import { settingsOf } from '../refinement.ts';
 import { simulatedPlatform } from '../virtual-clock.ts';
 import { hear } from './announced.ts';
+import { oldestUnderWay, readsUnderWay } from './oldest-reads.ts';
 import { opened } from './opened.ts';
 import type { RunState } from './run-state.ts';
 import type { UnderWay } from './under-way.ts';
@@ -30,6 +31,7 @@ function call(
     faultsBefore: run.faults.met,
     endMs: 0,
     expected: null,
+    expectedRuns: null,
     answered: null,
     ...asked,
   };
@@ -49,9 +51,16 @@ function call(
 
 export function readOrPeek(run: RunState, what: 'read' | 'peek', stream: number, offset: number, max: number): boolean {
   const handle = run.handle(stream);
-  if (handle === null) return false;
+  if (handle === null || oldestUnderWay(run)) return false;
   const asked = { what, stream, offset, max } as const;
   call(run, asked, () => (what === 'read' ? handle.read(max) : handle.peek(offset, max)));
+  return true;
+}
+
+export function readOldest(run: RunState, max: number): boolean {
+  const { engine } = run;
+  if (engine === null || readsUnderWay(run)) return false;
+  call(run, { what: 'readOldest', max }, () => engine.reads.readOldest(max));
   return true;
 }
 

@@ -8,6 +8,7 @@ import { expectedPeek, expectedRead } from '../../model/step.ts';
 import type { RecordBatch } from '../../src/core/record-batch.ts';
 import { compareBatch } from '../answers.ts';
 import { expect } from '../divergence.ts';
+import { linearizeOldest } from './oldest-reads.ts';
 import type { RunState } from './run-state.ts';
 import type { UnderWay } from './under-way.ts';
 
@@ -21,6 +22,7 @@ const BATCHES_KEPT = 3;
 export function linearizeReads(run: RunState, onlyAnswered = false): void {
   if (run.engine === null) return;
   for (const call of run.underWay) {
+    if (call.what === 'readOldest') run.guarded(() => linearizeOldest(run, call, onlyAnswered));
     if (call.what !== 'read' || call.expected !== null) continue;
     const mark = run.handle(call.stream)?.marks().read;
     const moved = !onlyAnswered && mark !== run.model.context.streams[call.stream]?.read;

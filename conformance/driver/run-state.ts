@@ -152,7 +152,7 @@ export class RunState {
     }
     const type = this.scenario.streams['stream' in event ? event.stream : 0]?.type ?? 'uint32';
     boundariesReached(event, states.before.context, this.model.context, type, this.#noteBoundary);
-    if (event.type !== 'APPEND' && event.type !== 'READ') this.dirty = true;
+    if (event.type !== 'APPEND' && event.type !== 'READ' && event.type !== 'READ_OLDEST') this.dirty = true;
   }
 
   /** An eviction may come to light later that was under way now. */

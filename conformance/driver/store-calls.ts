@@ -10,6 +10,7 @@ import type { Result } from '../../src/core/codes.ts';
 import { refusalCode } from '../../src/core/codes.ts';
 import { bitsAsNumber, meaningOf, numberOf } from '../call-forms.ts';
 import { expect } from '../divergence.ts';
+import { oldestUnderWay } from './oldest-reads.ts';
 import type { RunState } from './run-state.ts';
 
 export function append(run: RunState, stream: number, bits: number, timeMs: number): boolean {
@@ -52,7 +53,7 @@ export function appendValues(run: RunState, stream: number, bits: readonly numbe
 export function markRead(run: RunState, stream: number, ahead: number): boolean {
   const handle = run.handle(stream);
   const next = expectedPeek(run.model.state, stream, 0, 1)[0];
-  if (handle === null || !isOpen(run.model.state)) return false;
+  if (handle === null || !isOpen(run.model.state) || oldestUnderWay(run)) return false;
   const sequence = (next?.sequence ?? handle.marks().read) + ahead;
   const wanted = next !== undefined && ahead === 0;
   const taken = handle.markRead(sequence);

@@ -70,6 +70,8 @@ export function callOf(event: ModelEvent): SingleAction | null {
       return { do: 'append', stream: event.stream, bits: event.valueBits, timeMs: event.timeMs };
     case 'READ':
       return { do: 'read', stream: event.stream, max: event.max };
+    case 'READ_OLDEST':
+      return { do: 'readOldest', max: event.max };
     case 'ACKNOWLEDGE':
       return { do: 'acknowledge', stream: event.stream, n: event.n };
     case 'DISCARD':
@@ -129,7 +131,8 @@ function callChoices(at: Standpoint, { scope, turns }: TourScope): Choice[] {
     named.add(label);
     if (!holding) choices.push({ label, deed: act(action) });
     // A read is answered in a turn of its own: it goes first, and takes effect before the engine goes on.
-    else if (event.type === 'READ') choices.push({ label, deed: { how: 'endTurn', first: [action], last: [] } });
+    else if (event.type === 'READ' || event.type === 'READ_OLDEST')
+      choices.push({ label, deed: { how: 'endTurn', first: [action], last: [] } });
     else choices.push({ label, deed: { how: 'hold', action, event: stepOf(state, event) } });
     if (turns && !holding && setsOff(at, event))
       choices.push({ label: `${label}, held`, deed: { how: 'hold', action, event: stepOf(state, event) } });

@@ -118,6 +118,8 @@ export const LEFT_OUT: readonly LeftOut[] = [
     id: 'found by reading',
     why: 'damage is found by who reads the block, all that is unread of it, and what is held in memory is not read again',
     covers: ({ context }, event) =>
-      event.type === 'DAMAGE' || (event.type === 'READ' && (context.streams[event.stream]?.holes.length ?? 0) > 0),
+      event.type === 'DAMAGE' ||
+      (event.type === 'READ_OLDEST' && context.streams.some(({ holes }) => holes.length > 0)) ||
+      (event.type === 'READ' && (context.streams[event.stream]?.holes.length ?? 0) > 0),
   },
 ];

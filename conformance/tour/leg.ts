@@ -159,6 +159,7 @@ export class Leg {
       const harm = harmAfter(this.#harm, event);
       this.#edges.observe(state, this.#harm, event, after, harm);
       if (event.type === 'READ') this.#noteRead(after, event.stream);
+      if (event.type === 'READ_OLDEST') after.context.streams.forEach((_, stream) => this.#noteRead(after, stream));
       state = after;
       this.#harm = harm;
     }

@@ -1,7 +1,7 @@
 /** What the reader's and the owner's operations do to the marks, and how space becomes free behind the head. */
 import { on } from '../on.ts';
-import { keptFrom, pendingOf, recordsBetween, streamOf, unreadOf } from '../queries.ts';
-import { advance, cutSpans } from '../spans.ts';
+import { keptFrom, oldestUnread, pendingOf, recordsBetween, streamOf, unreadOf } from '../queries.ts';
+import { advance, cutSpans, passHoles } from '../spans.ts';
 import { syncedMark } from '../vocabulary.ts';
 import type { Action } from './change.ts';
 import { changeStream, count, mapStreams } from './change.ts';
@@ -13,6 +13,23 @@ const countRead = on(['READ'], (context, { stream, max }) =>
 const raiseRead = on(['READ'], (context, { stream, max }) => {
   const of = streamOf(context, stream);
   return changeStream(context, stream, { read: advance(of.holes, of.read, Math.min(max, unreadOf(of))) });
+});
+
+const countReadOldest = on(['READ_OLDEST'], (context, { max }) =>
+  count(
+    context,
+    'read',
+    oldestUnread(context, max).reduce((sum, { from, to }) => sum + to - from, 0),
+  ),
+);
+
+/** All marks move in one instant; each stands behind the hole that follows its last record. */
+const raiseReads = on(['READ_OLDEST'], (context, { max }) => {
+  const runs = oldestUnread(context, max);
+  return mapStreams(context, (stream, index) => {
+    const end = runs.findLast((run) => run.stream === index)?.to;
+    return end === undefined ? stream : { ...stream, read: passHoles(stream.holes, end) };
+  });
 });
 
 /** Of the `n` that an acknowledgement names, those that were lost while pending come first and change nothing. */
@@ -97,6 +114,8 @@ const forgetGone: Action = (context) =>
 export const readerActions = {
   countRead,
   raiseRead,
+  countReadOldest,
+  raiseReads,
   countAcknowledged,
   tallyAcknowledged,
   raiseHeadByAcknowledge,

@@ -46,6 +46,32 @@ function checkRead({ before, event, after }: Step): readonly string[] {
   return found;
 }
 
+/** A read over all streams gives of each the oldest that were offered, and as many in all as were asked for. */
+function checkReadOldest({ before, event, after }: Step): readonly string[] {
+  const { found, say } = findings();
+  if (!isEvent(event, 'READ_OLDEST')) return found;
+  let [given, unread] = [0, 0];
+  for (const [index, old] of before.context.streams.entries()) {
+    const now = after.context.streams[index] as StreamState;
+    const passed = old.records.filter(({ sequence }) => sequence >= old.read && sequence < now.read);
+    const due = offeredUnread(old, passed.length);
+    const same = passed.every(({ sequence, epoch, valueBits }, i) => {
+      const offer = due[i];
+      return offer?.sequence === sequence && offer.epoch === epoch && offer.valueBits === valueBits;
+    });
+    say(same, () => `stream ${index}: the read over all streams gave others than its oldest unread records`);
+    say(
+      now.head === old.head && now.appended === old.appended,
+      () => `stream ${index}: the read moved head or appended`,
+    );
+    given += passed.length;
+    unread += offeredUnread(old, Number.POSITIVE_INFINITY).length;
+  }
+  const asked = Math.min(event.max, unread);
+  say(given === asked, () => `the read over all streams gave ${given} records, ${asked} were due`);
+  return found;
+}
+
 /** The time of a tsd record is implied by its sector: first time + i x period. */
 function checkAppend({ before, event, after }: Step): readonly string[] {
   const { found, say } = findings();
@@ -106,10 +132,12 @@ export const exactContent: Invariant = {
   premise: ({ before, event, after }) =>
     isEvent(event, 'APPEND')
       ? after.context.streams[event.stream]?.appended !== before.context.streams[event.stream]?.appended
-      : isEvent(event, 'READ') &&
-        event.max > 0 &&
-        (before.context.streams[event.stream]?.read ?? 0) < (before.context.streams[event.stream]?.appended ?? 0),
-  check: (step) => [...checkRead(step), ...checkAppend(step)],
+      : isEvent(event, 'READ_OLDEST')
+        ? before.context.streams.some(({ read }, i) => read !== after.context.streams[i]?.read)
+        : isEvent(event, 'READ') &&
+          event.max > 0 &&
+          (before.context.streams[event.stream]?.read ?? 0) < (before.context.streams[event.stream]?.appended ?? 0),
+  check: (step) => [...checkRead(step), ...checkReadOldest(step), ...checkAppend(step)],
 };
 
 const holdsIdentity = (spans: readonly IdentitySpan[], storeId: number, epoch: number, sequence: number): boolean =>

@@ -255,6 +255,7 @@ function countersDue(step: Step): Partial<Counters> {
   switch (event?.type) {
     case 'APPEND':
       return stored === 0 ? { refusedRamFull: 1 } : { appended: stored, evicted: gone };
+    case 'READ_OLDEST':
     case 'READ': {
       const passed = each.flatMap(({ old: was, now: is }) =>
         was.records.filter(({ sequence }) => sequence >= was.read && sequence < is.read),

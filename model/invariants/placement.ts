@@ -1,10 +1,12 @@
 /** INV-04 to INV-07: where each record is, in the pool or on disk. */
-import type { Invariant } from './invariant.ts';
+import type { Context } from '../vocabulary.ts';
+import type { Invariant, Step } from './invariant.ts';
 import {
   blocksOfStream,
   findings,
   holding,
   inRamOf,
+  isEvent,
   isRunning,
   retainedRecords,
   sectorsLinked,
@@ -84,16 +86,45 @@ export const onePlace: Invariant = {
   },
 };
 
+/** Where a read over all streams looks first: the segments by number, RAM after them. */
+function placeOf({ segments }: Context, stream: number, sequence: number): number {
+  const segment = segments.find(({ blocks }) =>
+    blocks.some((block) => block.stream === stream && block.from <= sequence && sequence < block.to),
+  );
+  return segment?.number ?? Number.POSITIVE_INFINITY;
+}
+
+/** No record taken by a read over all streams lies behind one that it left. */
+function checkFlushOrder({ before, event, after }: Step): readonly string[] {
+  if (!isEvent(event, 'READ_OLDEST')) return [];
+  let [takenLast, leftFirst] = [0, Number.POSITIVE_INFINITY];
+  for (const [index, { records, read }] of before.context.streams.entries()) {
+    const now = after.context.streams[index]?.read ?? read;
+    for (const { sequence } of records) {
+      if (sequence < read) continue;
+      const place = placeOf(before.context, index, sequence);
+      if (sequence < now) takenLast = Math.max(takenLast, place);
+      else leftFirst = Math.min(leftFirst, place);
+    }
+  }
+  return takenLast <= leftFirst
+    ? []
+    : [`a read over all streams took from segment ${takenLast}, and left a record in segment ${leftFirst}`];
+}
+
 export const diskBeforeRam: Invariant = {
   id: 'INV-06',
   name: 'disk before RAM',
-  statement: 'within a stream everything on disk is older than everything in RAM, and later blocks hold later records',
+  statement:
+    'within a stream everything on disk is older than everything in RAM, and later blocks hold later records; a read over all streams takes none while one lies unread in an older segment, or on disk while it is in RAM',
   why: 'Reading disk first and RAM after is in order only then.',
   needs: 'disk',
   premise: ({ after }) =>
     isRunning(after) && after.context.streams.some(({ sectors, synced, head }) => sectors.length > 0 && synced > head),
-  check({ after }) {
+  check(step) {
     const { found, say } = findings();
+    found.push(...checkFlushOrder(step));
+    const { after } = step;
     const { segments, streams } = after.context;
     for (const [index, { head, synced, sectors }] of streams.entries()) {
       let end = 0;

@@ -93,7 +93,7 @@ export const recoveryIdempotent: Invariant = {
   },
 };
 
-const OPERATIONS = ['APPEND', 'READ', 'ACKNOWLEDGE', 'REVERT', 'DISCARD'] as const;
+const OPERATIONS = ['APPEND', 'READ', 'READ_OLDEST', 'ACKNOWLEDGE', 'REVERT', 'DISCARD'] as const;
 
 export const restriction: Invariant = {
   id: 'INV-21',

@@ -19,6 +19,7 @@ import type { IoError, Platform } from './port.ts';
 import { Reader } from './reader.ts';
 import { recover } from './recovery.ts';
 import { SHAPE_EVT, shapeOf, shapeType } from './sector-pool.ts';
+import { StoreReads } from './store-reads.ts';
 import type { DiskSide } from './store-state.ts';
 import { StoreState } from './store-state.ts';
 import { StreamHandle } from './stream-handle.ts';
@@ -59,6 +60,8 @@ export class Engine {
   readonly #state: StoreState;
   readonly #reader: Reader;
   readonly #handles: StreamHandle[] = [];
+  /** Reads over all streams, and what becomes of them. */
+  readonly reads: StoreReads;
   /** The write queue: each piece of writing work begins when the one before has ended. */
   #queue: Promise<unknown> = Promise.resolve();
   #flushWaiters: Waiter[] = [];
@@ -73,6 +76,7 @@ export class Engine {
   private constructor(state: StoreState) {
     this.#state = state;
     this.#reader = new Reader(state);
+    this.reads = new StoreReads(state, this.#handles);
     state.onFlushWanted = () => this.#startFlush();
     state.onRoom = () => this.#wakeRoomWaiters();
     state.onSegmentsEmpty = () => this.#reclaim();

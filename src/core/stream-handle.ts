@@ -208,44 +208,61 @@ export class StreamHandle {
   acknowledge(what: number | RecordBatch): Result<number> {
     const state = this.#state;
     if (!state.open) return failure('CLOSED', 'the store is closed');
-    const head = state.pool.head[this.#slot] as number;
+    if (what instanceof RecordBatch) return this.#acknowledgeBatch(what);
     const before = state.acknowledged(this.#slot);
-    if (what instanceof RecordBatch) {
-      const checked = this.#pendingOf(what, head);
-      if (!checked.ok) return checked;
-      if (checked.value === 0) return success(0);
-      state.acknowledge(this.#slot, checked.value);
-    } else {
-      if (!isCount(what)) {
-        return failure(
-          'PARAMETER_INVALID',
-          `acknowledge of ${String(what)}: give a whole number or the batch that was read`,
-        );
-      }
-      if (!state.acknowledge(this.#slot, what)) {
-        const pending = state.pending(this.#slot);
-        return failure('BOUNDS_VIOLATION', `acknowledge of ${what} records, ${pending} are pending: read them first`);
-      }
+    if (!isCount(what)) {
+      return failure(
+        'PARAMETER_INVALID',
+        `acknowledge of ${String(what)}: give a whole number or the batch that was read`,
+      );
+    }
+    if (!state.acknowledge(this.#slot, what)) {
+      const pending = state.pending(this.#slot);
+      return failure('BOUNDS_VIOLATION', `acknowledge of ${what} records, ${pending} are pending: read them first`);
     }
     this.#acknowledged();
     return success(state.acknowledged(this.#slot) - before);
   }
 
-  /** How many records, forgiven ones included, an acknowledge of this batch stands for. */
-  #pendingOf(batch: RecordBatch, head: number): Result<number> {
-    const state = this.#state;
+  #acknowledgeBatch(batch: RecordBatch): Result<number> {
     if (batch.source !== this.source || batch.sensor !== this.sensor) {
       return failure('PARAMETER_INVALID', `the batch is of ${batch.source}/${batch.sensor}, not of this stream`);
     }
-    const { pool } = state;
     const first = batch.sequences[0];
     const last = batch.sequences[batch.length - 1];
-    if (first === undefined || last === undefined) return success(0);
-    if (last < head) {
+    return first === undefined || last === undefined ? success(0) : this.acknowledgeSpan(first, last);
+  }
+
+  /**
+   * Acknowledges the records of a batch: [first, last] by their sequence numbers.
+   * @returns how many records left; BOUNDS_VIOLATION as pendingOfSpan.
+   */
+  acknowledgeSpan(first: number, last: number): Result<number> {
+    const state = this.#state;
+    const pending = this.pendingOfSpan(first, last);
+    if (!pending.ok) return pending;
+    const { head, forgiven } = state.pool;
+    if (pending.value === 0) {
       // The whole batch left before: what of it was lost is acknowledged now, and stands in no later one's way.
-      pool.forgiven[this.#slot] = Math.min(pool.forgiven[this.#slot] as number, head - last - 1);
+      const since = Math.max(0, (head[this.#slot] as number) - last - 1);
+      forgiven[this.#slot] = Math.min(forgiven[this.#slot] as number, since);
       return success(0);
     }
+    const before = state.acknowledged(this.#slot);
+    state.acknowledge(this.#slot, pending.value);
+    this.#acknowledged();
+    return success(state.acknowledged(this.#slot) - before);
+  }
+
+  /**
+   * How many records, forgiven ones included, an acknowledgement of [first, last] stands for; changes nothing.
+   * @returns BOUNDS_VIOLATION when they are not pending, or older ones still are.
+   */
+  pendingOfSpan(first: number, last: number): Result<number> {
+    const state = this.#state;
+    const { pool } = state;
+    const head = pool.head[this.#slot] as number;
+    if (last < head) return success(0);
     if (last >= (pool.read[this.#slot] as number)) {
       return failure('BOUNDS_VIOLATION', 'the batch is not pending any more: it was reverted; read it again');
     }

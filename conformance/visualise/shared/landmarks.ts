@@ -35,7 +35,7 @@ export function glyphOf(frame: Frame, action: string | null): { readonly glyph: 
   if (types.has('DAMAGE')) return { glyph: 'D', kind: 'damage' };
   if (types.has('REVERT')) return { glyph: 'N', kind: 'revert' };
   if (types.has('ACKNOWLEDGE')) return { glyph: 'A', kind: 'acknowledge' };
-  if (types.has('READ')) return { glyph: 'r', kind: 'read' };
+  if (types.has('READ') || types.has('READ_OLDEST')) return { glyph: 'r', kind: 'read' };
   if (types.has('APPEND')) return { glyph: '+', kind: 'append' };
   if (types.size > 0) return { glyph: 'o', kind: [...types].join(' ').toLowerCase().replaceAll('_', ' ') };
   return { glyph: '·', kind: action ?? 'start' };

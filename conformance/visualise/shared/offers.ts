@@ -157,6 +157,7 @@ function storeOffers(context: Context): [ModelEvent, string][] {
     writes.reduce((sum, { bytes }) => sum + bytes, 0) || Math.min(ALLOCATION_BYTES, bounds.segmentBytesMax);
   return [
     [{ type: 'OPEN' }, 'open'],
+    [{ type: 'READ_OLDEST', max: 3 }, 'read the oldest 3 of the store'],
     [salvageAll(context), 'recovered: everything came through'],
     [recovered(context, onDisk(context), []), 'recovered: only what was synced'],
     [{ type: 'RECOVERY_CRASHED' }, 'crash inside recovery'],
