@@ -4,6 +4,7 @@
  * the counter is kept right, so that it is caught for what it does.
  */
 import type { Exhibit } from './exhibit.ts';
+import { OLDEST_READS } from './oldest-reads.ts';
 
 const FLUSH = 'src/core/flush.ts';
 const LOG = 'src/core/checkpoint-log.ts';
@@ -492,4 +493,5 @@ export const OWN: readonly Exhibit[] = [
   ...LIMITS,
   ...PACKING,
   ...FORMAT,
+  ...OLDEST_READS,
 ];
