@@ -55,13 +55,12 @@ function readerCandidates(context: Context, stream: StreamIndex, scope: Scope): 
 
 /**
  * Where one stream has something unread it is that stream's read. All but one record, so that the order decides which one
- * stays; everything where streams are read in whole batches only, for a part of one would be a state of its own there.
+ * stays; not where streams are read in whole batches only, for a part of one would be a state of its own there.
  */
 function readOldestCandidates({ streams }: Context, scope: Scope): ModelEvent[] {
   const unread = streams.flatMap(({ read, appended }) => (read < appended ? [appended - read] : []));
-  if (unread.length < 2) return [];
-  const all = unread.reduce((sum, records) => sum + records, 0);
-  return [{ type: 'READ_OLDEST', max: scope.piecemeal.length > 0 ? all - 1 : all }];
+  if (unread.length < 2 || scope.piecemeal.length === 0) return [];
+  return [{ type: 'READ_OLDEST', max: unread.reduce((sum, records) => sum + records, -1) }];
 }
 
 function damageCandidates(context: Context, stream: StreamIndex, mayHarm: boolean): ModelEvent[] {

@@ -50,6 +50,7 @@ function takenInNode(state: ModelState): string[] {
   const tried = [
     ...candidates(state, scope, NO_HARM),
     ...idle,
+    { type: 'READ_OLDEST', max: 1 },
     { type: 'FLUSH' },
     { type: 'CHECKPOINT', heads },
   ] as const;
