@@ -43,7 +43,7 @@ describe('a run without a failure', () => {
     expect(report).toMatchObject({ seed: 7, runs: 12, failures: 0 });
     const keys = ['steps', 'stepsPerSecond', 'traceHash', 'regressions', 'events', 'edges', 'invariants', 'crash'];
     expect(Object.keys(report)).toEqual(expect.arrayContaining([...keys, 'edgeCounts', 'starts', 'boundaries']));
-    expect(report.edges).toMatchObject({ total: 45, missing: expect.any(Array) });
+    expect(report.edges).toMatchObject({ total: 47, missing: expect.any(Array) });
     expect(report.crash).toEqual({
       images: expect.any(Number),
       recoveries: expect.any(Number),

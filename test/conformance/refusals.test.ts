@@ -22,8 +22,8 @@ describe('refusals', () => {
       'a refused acknowledge that moves the mark',
       {
         file: 'src/core/stream-handle.ts',
-        search: '      if (!isCount(what)) {\n',
-        replace: '      if (!isCount(what)) {\n        state.pool.read[this.#slot] = 0;\n',
+        search: '    if (!isCount(what)) {\n      return failure(',
+        replace: '    if (!isCount(what)) {\n      state.pool.read[this.#slot] = 0;\n      return failure(',
       },
     ],
   ])('see %s', async (_, bug) => {

@@ -37,7 +37,9 @@ describe('shrinking', () => {
     expect(outcome.actions.length).toBeGreaterThan(20);
     const { breaks, trace } = await shrinkFailure(outcome, { seed: 1, runs: 1, path: null });
     expect(breaks).toBe(outcome.failure?.breaks);
-    expect(trace.actions.map((action) => action.do)).toEqual(['open', 'append', 'read', 'revert']);
+    const [open, append, read, revert, ...more] = trace.actions.map((action) => action.do);
+    expect([open, append, revert, more]).toEqual(['open', 'append', 'revert', []]);
+    expect(['read', 'readOldest']).toContain(read);
     expect(trace.scenario).toMatchObject({ profile: 'wiced', sectors: 4, sectorBytes: 32, durableAcknowledge: false });
     expect(trace.scenario.streams).toEqual([
       { source: 'host', sensor: 1, kind: 'evt', periodMs: 0, type: 'uint32', priority: 0 },

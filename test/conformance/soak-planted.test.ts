@@ -23,7 +23,7 @@ test.concurrent.each([
   ['K1', 'segments are written and not synced', '0.1', 'corruption'],
   ['K20', 'the newest segment is evicted first', '0.1', 'eviction-order'],
   ['K22', 'what is evicted is not in the ledger', '0.1', 'loss-outside-ledger'],
-  ['V3', 'a new sector is not linked to its chain', '0.1', 'failures'],
+  ['V3', 'a new sector is not linked to its chain', '0.1', 'corruption'],
   ['V24', 'nack clears pending and leaves the cursor', '0.1', 'loss-outside-ledger'],
   ['K34', 'the flush is asked for one percent late', '0.25', 'threshold'],
 ])('a store with %s planted fails: %s', async (id, bug, days, gate) => {
