@@ -145,6 +145,13 @@ const CRASH_SAFETY: readonly Exhibit[] = [
     replace: '      break;\n',
   },
   {
+    id: 'K18',
+    bug: 'records that no block answers for, between two blocks, are not noticed',
+    file: RECOVERY,
+    search: '    if (first > end) this.#gaps[slot]?.push([end, first]);\n',
+    replace: '',
+  },
+  {
     id: 'K17',
     bug: 'numbers of a flush that was cut off are used again',
     file: EVIDENCE,

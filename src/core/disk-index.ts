@@ -96,9 +96,9 @@ export class DiskIndex {
   add(segment: LiveSegment): void {
     this.segments.set(segment.number, segment);
     this.segmentBytes += allocatedBytes(segment.bytes);
-    segment.slots.forEach((slot, index) => {
-      this.#stream(slot).refs.push(segment.number * INDEX_SPAN + index);
-    });
+    const { slots } = segment;
+    const base = segment.number * INDEX_SPAN;
+    for (let index = 0; index < slots.length; index++) this.#stream(slots[index] as number).refs.push(base + index);
     if (segment.liveBlocks === 0) this.empty.add(segment);
   }
 

@@ -45,22 +45,28 @@ import { Evidence } from './recovery-evidence.ts';
 import type { SalvageContext, Salvaged } from './salvage.ts';
 import { salvage } from './salvage.ts';
 import { SHAPE_EVT, shapeOf, shapeSource, shapeType } from './sector-pool.ts';
-import type { BlockInfo } from './segment.ts';
+import type { BlockInfo, SegmentHeader } from './segment.ts';
 import { scanSegment } from './segment.ts';
+import type { BlockColumns, MetStream } from './segment-columns.ts';
+import { SegmentColumns } from './segment-columns.ts';
 import type { DiskSide, StoreState } from './store-state.ts';
 
 /** Opens what is on the disk. The caller holds the lock; on failure nothing has been changed but `.damaged` names. */
 export async function recover(state: StoreState, port: DiskPort): Promise<Result<void>> {
-  const found = await lookAtSegments(port);
+  const columns = new SegmentColumns(state.platform.crc32);
+  const found = await lookAtSegments(port, columns);
   if (!found.ok) return found;
   const log = await readCheckpointLog(port, storeIdsOf(found.value.segments), state.platform.crc32);
   if (!log.ok) return log;
-  const recovery = new Recovery(state, port, log.value, found.value);
+  const recovery = new Recovery(state, port, log.value, found.value, columns.streams);
   return recovery.run();
 }
 
 /** What came of a segment: its blocks count, or none of them is intact, or others have all that it has. */
 type Entered = 'live' | 'damaged' | 'unwanted';
+
+/** Ranges of sequence numbers, by sensor x 4 + source. */
+type Ranges = ReadonlyMap<number, readonly (readonly [number, number])[]>;
 
 class Recovery {
   readonly #state: StoreState;
@@ -70,8 +76,13 @@ class Recovery {
   readonly #disk: DiskSide;
   /** Slot of each (source, sensor). */
   readonly #slots = new Map<number, number>();
+  /** The streams that the segments' columns number, and the slot of each, once it was asked for. */
+  readonly #met: readonly MetStream[];
+  readonly #metSlots: (number | null)[] = [];
   /** Per slot: end of the newest block accepted. */
-  readonly #ends: number[] = [];
+  readonly #ends: Float64Array;
+  /** Per slot: what no block answers for, from 0 to that end. */
+  readonly #gaps: [number, number][][] = [];
   /** Null: the log says nothing of the stream. */
   readonly #marks: (MarksItem | null)[] = [];
   readonly #setAside: string[] = [];
@@ -79,8 +90,16 @@ class Recovery {
   readonly #names: Set<string>;
   readonly #evidence: Evidence;
 
-  constructor(state: StoreState, port: DiskPort, log: FoundLog, { segments: found, names, setAsideBytes }: FoundFiles) {
+  constructor(
+    state: StoreState,
+    port: DiskPort,
+    log: FoundLog,
+    { segments: found, names, setAsideBytes }: FoundFiles,
+    met: readonly MetStream[],
+  ) {
     this.#state = state;
+    this.#met = met;
+    this.#ends = new Float64Array(state.settings.streamsMax);
     this.#port = port;
     this.#log = log;
     this.#found = found;
@@ -186,7 +205,7 @@ class Recovery {
    * Ranges of sequence numbers in these segments, by stream. When the log lost something, a segment that it does not
    * name may be one that it has forgotten or one whose name was lost; the second has records that no other one has.
    */
-  async #rangesOf(segments: readonly FoundSegment[]): Promise<Map<number, [number, number][]>> {
+  async #rangesOf(segments: readonly FoundSegment[]): Promise<Ranges> {
     const ranges = new Map<number, [number, number][]>();
     for (const segment of segments) {
       const bytes = await this.#readSegment(segment);
@@ -260,13 +279,13 @@ class Recovery {
     }
     const slot = pool.addStream(shape, sensor, periodMs, priority);
     this.#slots.set(sensor * 4 + shapeSource(shape), slot);
-    this.#ends[slot] = 0;
+    this.#gaps[slot] = [];
     this.#marks[slot] = marks;
     return success(slot);
   }
 
   /** Slot of a block's stream, made when the log did not know it; null when the block contradicts the stream. */
-  #slotOf(source: number, block: BlockInfo): Result<number | null> {
+  #slotOf(source: number, block: Omit<MetStream, 'source'>): Result<number | null> {
     const { pool } = this.#state;
     const known = this.#slots.get(block.sensor * 4 + source);
     if (known === undefined) {
@@ -288,11 +307,14 @@ class Recovery {
    * Takes a segment's intact blocks into the index, in order; with `covered` only those whose records no named segment
    * has.
    */
-  async #enterSegment(
-    segment: FoundSegment,
-    covered: ReadonlyMap<number, readonly (readonly [number, number])[]> | null,
-  ): Promise<Result<Entered>> {
-    const { number, source } = segment;
+  async #enterSegment(segment: FoundSegment, covered: Ranges | null): Promise<Result<Entered>> {
+    const { number, source, header, blocks: whole } = segment;
+    if (whole !== null && header !== null && covered === null) {
+      const entered = this.#enterWhole(whole);
+      if (!entered.ok) return entered;
+      this.#index(segment, header, segment.bytes, entered.value);
+      return success('live');
+    }
     const read = await this.#readSegment(segment);
     if (!read.ok) return ioFailure(`read ${directoryOf(source)}/${segmentName(number)}`, read.error);
     const { bytes } = read.value;
@@ -304,38 +326,85 @@ class Recovery {
     for (const block of scan.blocks) {
       const slot = this.#slotOf(source, block);
       if (!slot.ok) return slot;
-      // A block that repeats what an older segment holds is a copy of a recovery that was cut off.
-      if (slot.value === null || block.first < (this.#ends[slot.value] as number)) continue;
       const end = block.first + block.records;
       if (covered?.get(block.sensor * 4 + source)?.some(([from, to]) => from < end && block.first < to)) continue;
-      if (this.#marks[slot.value] === null) {
-        // Nobody knows the head: what came before the oldest block is taken as acknowledged.
-        this.#marks[slot.value] = {
-          ...NO_MARKS,
-          head: block.first,
-          synced: block.first,
-        };
-      }
-      this.#ends[slot.value] = end;
+      if (slot.value === null || !this.#enterBlock(slot.value, block.first, block.records)) continue;
       slots.push(slot.value);
       blocks.push(block);
     }
     if (covered !== null && blocks.length === 0) return success('unwanted');
-    this.#disk.index.add({
-      number,
-      source,
-      flush: scan.header.flush,
-      epoch: scan.header.epoch,
-      baseTimeMs: scan.header.baseTimeMs,
-      bytes: bytes.length,
-      slots: Uint16Array.from(slots),
+    this.#index(segment, scan.header, bytes.length, {
+      streams: Uint16Array.from(slots),
       first: Float64Array.from(blocks, (block) => block.first),
       records: Uint16Array.from(blocks, (block) => block.records),
       offsets: Uint16Array.from(blocks, (block) => block.offset),
       blockBytes: Uint16Array.from(blocks, (block) => block.bytes),
-      liveBlocks: blocks.length,
     });
     return success('live');
+  }
+
+  /** The blocks of a sound segment that count. @returns the same columns, with slots in place of the streams' numbers. */
+  #enterWhole(columns: BlockColumns): Result<BlockColumns> {
+    const { streams, first, records, offsets, blockBytes } = columns;
+    const blocks = streams.length;
+    let entered = 0;
+    for (let i = 0; i < blocks; i++) {
+      const slot = this.#slotOfMet(streams[i] as number);
+      if (!slot.ok) return slot;
+      if (slot.value === null || !this.#enterBlock(slot.value, first[i] as number, records[i] as number)) continue;
+      streams[entered] = slot.value;
+      if (entered !== i)
+        for (const column of [first, records, offsets, blockBytes]) column[entered] = column[i] as number;
+      entered++;
+    }
+    if (entered === blocks) return success(columns);
+    return success({
+      streams: streams.slice(0, entered),
+      first: first.slice(0, entered),
+      records: records.slice(0, entered),
+      offsets: offsets.slice(0, entered),
+      blockBytes: blockBytes.slice(0, entered),
+    });
+  }
+
+  #slotOfMet(stream: number): Result<number | null> {
+    const known = this.#metSlots[stream];
+    if (known !== undefined) return success(known);
+    const met = this.#met[stream] as MetStream;
+    const slot = this.#slotOf(met.source, met);
+    if (slot.ok) this.#metSlots[stream] = slot.value;
+    return slot;
+  }
+
+  /** Whether the block counts: one that repeats what an older segment holds is a copy of a recovery that was cut off. */
+  #enterBlock(slot: number, first: number, records: number): boolean {
+    const end = this.#ends[slot] as number;
+    if (first < end) return false;
+    // Nobody knows the head: what came before the oldest block is taken as acknowledged.
+    if (this.#marks[slot] === null) this.#marks[slot] = { ...NO_MARKS, head: first, synced: first };
+    if (first > end) this.#gaps[slot]?.push([end, first]);
+    this.#ends[slot] = first + records;
+    return true;
+  }
+
+  #index({ number, source }: FoundSegment, header: SegmentHeader, bytes: number, blocks: BlockColumns): void {
+    const { flush, epoch, baseTimeMs } = header;
+    const { streams: slots, first, records, offsets, blockBytes } = blocks;
+    const liveBlocks = slots.length;
+    this.#disk.index.add({
+      number,
+      source,
+      flush,
+      epoch,
+      baseTimeMs,
+      bytes,
+      slots,
+      first,
+      records,
+      offsets,
+      blockBytes,
+      liveBlocks,
+    });
   }
 
   /** Sets the marks of every stream and enters what is missing between them as damaged. */
@@ -344,7 +413,8 @@ class Recovery {
     const { index } = this.#disk;
     for (let slot = 0; slot < pool.streams; slot++) {
       const marks = this.#marks[slot] ?? NO_MARKS;
-      const synced = Math.max(marks.head, marks.synced, this.#ends[slot] as number);
+      const end = this.#ends[slot] as number;
+      const synced = Math.max(marks.head, marks.synced, end);
       pool.head[slot] = marks.head;
       pool.read[slot] = marks.head;
       pool.synced[slot] = synced;
@@ -355,26 +425,14 @@ class Recovery {
       this.#disk.loggedSynced[slot] = synced;
       this.#disk.marksDirty[slot] = 1;
       for (const [from, to] of marks.holes) if (to > marks.head) index.addHole(slot, Math.max(from, marks.head), to);
-      for (const [from, to] of this.#gaps(slot, marks.head, synced)) {
-        this.#state.markDamaged(slot, from, to, 'a damaged or missing segment');
+      for (const [from, to] of [...(this.#gaps[slot] ?? []), [end, synced] as const]) {
+        const start = Math.max(from, marks.head);
+        if (start < to) this.#state.markDamaged(slot, start, to, 'a damaged or missing segment');
       }
       // Also passes the head over holes, and releases blocks that lie below it.
       this.#state.raiseHead(slot, index.passHoles(slot, pool.head[slot] as number));
       pool.read[slot] = pool.head[slot] as number;
     }
-  }
-
-  /** Ranges of [head, synced) that no block answers for. */
-  #gaps(slot: number, head: number, synced: number): [number, number][] {
-    const gaps: [number, number][] = [];
-    let position = head;
-    while (position < synced) {
-      const place = this.#disk.index.find(slot, position);
-      const first = place === null ? synced : place.first;
-      if (first > position) gaps.push([position, first]);
-      position = place === null ? synced : place.end;
-    }
-    return gaps;
   }
 
   #salvageContext(): SalvageContext {

@@ -42,16 +42,20 @@ export const isKnownVersion = (version: number): boolean => version >= 1 && vers
 /** The same for people. */
 export const KNOWN_VERSIONS = '1 and 2';
 export const SEGMENT_HEADER_BYTES = 64;
+/** Where the header says how many bytes the whole file has. */
+const FILE_BYTES_AT = 56;
 const MAGIC = new Uint8Array([0x49, 0x4d, 0x4d, 0x32, 0x53, 0x45, 0x47, 0x4d]);
 const CRC_BYTES = 4;
-const TAG_MARK = 0b1000_0000;
-const TAG_MARK_MASK = 0b1100_0000;
-const TAG_EVT = 0b100;
-const TAG_VALUES_PACKED = 0b1000;
-const TAG_TIMES_PACKED = 0b1_0000;
+export const TAG_MARK = 0b1000_0000;
+export const TAG_MARK_MASK = 0b1100_0000;
+/** The value type's bits; all of them set are none. */
+export const TAG_TYPE = 0b11;
+export const TAG_EVT = 0b100;
+export const TAG_VALUES_PACKED = 0b1000;
+export const TAG_TIMES_PACKED = 0b1_0000;
 /** Set in each block of version 2. */
-const TAG_COMPACT = 0b10_0000;
-const TAG_PACKING = TAG_VALUES_PACKED | TAG_TIMES_PACKED | TAG_COMPACT;
+export const TAG_COMPACT = 0b10_0000;
+export const TAG_PACKING = TAG_VALUES_PACKED | TAG_TIMES_PACKED | TAG_COMPACT;
 /** Tag to body at the longest: 1 + 5 + 8 + 2 + 8 + 5 + 2. */
 const BLOCK_HEAD_BYTES_MAX = 31;
 /** With less left of a segment it is full: a block there would be mostly head. */
@@ -219,7 +223,7 @@ function planBody({ evt, type }: BlockStream, timesMs: Float64Array, bits: Uint3
 }
 
 /** Whether a block's head has the bytes of its body; of raw tsd values the number of records tells. */
-const saysBodyBytes = (evt: boolean, packing: number): boolean => evt || packing !== TAG_COMPACT;
+export const saysBodyBytes = (evt: boolean, packing: number): boolean => evt || packing !== TAG_COMPACT;
 
 function writePeriod(out: ByteWriter, periodMs: number): void {
   let mantissa = periodMs;
@@ -228,10 +232,8 @@ function writePeriod(out: ByteWriter, periodMs: number): void {
   out.varint(mantissa * 4 + zeros);
 }
 
-function readPeriod(reader: ByteReader): number {
-  const written = reader.varint();
-  return Math.floor(written / 4) * 10 ** (written % 4);
-}
+/** The period in ms that a head writes so. */
+export const periodOf = (written: number): number => Math.floor(written / 4) * 10 ** (written % 4);
 
 export type HeaderRead =
   | {
@@ -268,6 +270,18 @@ export function readSegmentHeader(bytes: Uint8Array, offset: number): HeaderRead
 }
 
 /**
+ * Where the blocks of a segment end that is whole: its trailer is where the header says, and says the same. Null when it is
+ * not. Whether the header is sound is not looked at.
+ */
+export function segmentEnd(bytes: Uint8Array): number | null {
+  if (bytes.length < 2 * SEGMENT_HEADER_BYTES) return null;
+  const end = readU32(bytes, FILE_BYTES_AT) - SEGMENT_HEADER_BYTES;
+  if (end < SEGMENT_HEADER_BYTES || end + SEGMENT_HEADER_BYTES > bytes.length) return null;
+  for (let at = 0; at < SEGMENT_HEADER_BYTES; at += 4) if (readU32(bytes, at) !== readU32(bytes, end + at)) return null;
+  return end;
+}
+
+/**
  * What the bytes at `offset` say as the head of a block, held against nothing but each other: neither is a checksum looked
  * at, nor whether the block ends before `limit`. Null when no block can begin so.
  */
@@ -283,7 +297,7 @@ export function readBlockHead(bytes: Uint8Array, offset: number, limit: number, 
   const first = reader.varint();
   const records = reader.varint();
   const timeMs = unzigzag(reader.varint()) + baseTimeMs;
-  const periodMs = evt ? 0 : packing === 0 ? reader.varint() : readPeriod(reader);
+  const periodMs = evt ? 0 : packing === 0 ? reader.varint() : periodOf(reader.varint());
   const body = packing === 0 || saysBodyBytes(evt, packing) ? reader.varint() : records * 4;
   const bodyAt = reader.at;
   if (!reader.valid || records < 1 || records > BLOCK_RECORDS_MAX || body > BLOCK_BYTES_MAX) return null;
@@ -305,7 +319,8 @@ export function readBlockHead(bytes: Uint8Array, offset: number, limit: number, 
   };
 }
 
-function leastBodyBytes(evt: boolean, packing: number, records: number): number {
+/** Fewer bytes than that a body of so many records cannot have; one of raw tsd values has exactly so many. */
+export function leastBodyBytes(evt: boolean, packing: number, records: number): number {
   const values = (packing & TAG_VALUES_PACKED) !== 0 ? 2 : records * 4;
   if (!evt || records === 1) return values;
   return values + ((packing & TAG_TIMES_PACKED) !== 0 ? 2 : records - 1);
