@@ -39,6 +39,9 @@ export interface Scenario {
   readonly quotaBytes: number;
   readonly whenDiskFull: 'evict-oldest' | 'refuse-new';
   readonly durableAcknowledge: boolean;
+  /** Bytes of files that are kept free and written again; of files made ahead. Left out: none. */
+  readonly recycleBytes?: number;
+  readonly preallocateBytes?: number;
   /** Content is compared every so many steps; 0: only as readers come by. Left out: now and then, and after what could harm it. */
   readonly contentEverySteps?: number;
 }

@@ -37,8 +37,11 @@ export class FaultWatch implements DiskObserver {
   readonly #damage: DamageMade;
   readonly #mayEvict: boolean;
   readonly #now: () => Circumstances;
+  readonly #fileOf: (number: number) => number;
 
-  constructor(damage: DamageMade, mayEvict: boolean, now: () => Circumstances) {
+  /** @param fileOf the number in the name of a segment's file. */
+  constructor(damage: DamageMade, mayEvict: boolean, now: () => Circumstances, fileOf: (number: number) => number) {
+    this.#fileOf = fileOf;
     this.#damage = damage;
     this.#mayEvict = mayEvict;
     this.#now = now;
@@ -93,10 +96,11 @@ export class FaultWatch implements DiskObserver {
   }
 
   asked({ kind, directory, name }: Operation): void {
-    const number = kind === 'remove' && directory !== '' ? parseSegmentName(name) : null;
-    if (number === null) return;
+    const file = kind === 'remove' && directory !== '' ? parseSegmentName(name) : null;
+    if (file === null) return;
     const { context, lifecycle } = this.#now();
-    const segment = context.segments.find((each) => each.number === number);
+    const segment = context.segments.find((each) => this.#fileOf(each.number) === file);
+    const number = segment?.number ?? file;
     // What the log had forgotten when power failed goes in recovery, and nobody misses it; without space others go, too.
     if (lifecycle === 'recovering' && this.#logLacksSpace) this.#noteGone(number);
     else if (lifecycle !== 'recovering' && segment !== undefined) this.#judgeRemoval(segment);
@@ -110,7 +114,9 @@ export class FaultWatch implements DiskObserver {
       if (directory === '') this.#logSpace++;
     }
     const unreadable = kind === 'read' && directory !== '' ? parseSegmentName(name) : null;
-    if (unreadable !== null) this.#noteGone(unreadable);
+    if (unreadable === null) return;
+    const live = this.#now().context.segments.find((each) => this.#fileOf(each.number) === unreadable);
+    this.#noteGone(live?.number ?? unreadable);
   }
 
   /**

@@ -407,5 +407,11 @@ export function drawScenario(
     quotaBytes: mode === 'ram' ? 4 * leastBytes : leastBytes + 4096 * random.below(3),
     whenDiskFull: random.chance(0.1) ? 'refuse-new' : 'evict-oldest',
     durableAcknowledge: random.chance(0.1),
+    ...(profile === 'linux' ? drawFiles(random) : {}),
   };
+}
+
+/** How many files the store keeps free: none, hardly any, all of them. */
+export function drawFiles(random: Random): Pick<Scenario, 'recycleBytes'> {
+  return random.chance(0.5) ? { recycleBytes: random.pick([4_096, 8_192, 1_048_576]) } : {};
 }

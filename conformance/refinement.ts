@@ -61,8 +61,12 @@ export function quotaBytesMin(sectors: number, sectorBytes: number): number {
 }
 
 const resolveScenario = (scenario: Scenario): ReturnType<typeof resolveSettings> => {
-  const { whenDiskFull, durableAcknowledge } = scenario;
-  return resolveSettings({ ...settingsInput(scenario, scenario.quotaBytes), whenDiskFull, durableAcknowledge });
+  const { whenDiskFull, durableAcknowledge, recycleBytes = 0, preallocateBytes = 0 } = scenario;
+  const files = { recycleBytes, preallocateBytes };
+  return resolveSettings({
+    ...settingsInput(scenario, scenario.quotaBytes),
+    ...{ whenDiskFull, durableAcknowledge, ...files },
+  });
 };
 
 /** Whether the engine opens a store with such settings. */
@@ -99,10 +103,10 @@ export const inOrder = (scenario: Scenario, inspection: StoreInspection): (Strea
 
 /** Live segments as the model has them, with the space that a file system gives out for each. */
 export function readSegments(scenario: Scenario, inspection: StoreInspection): Segment[] {
-  return inspection.segments.map(({ number, source, bytes, blocks }) => ({
+  return inspection.segments.map(({ number, source, fileBytes, blocks }) => ({
     number,
     source,
-    bytes: allocatedBytes(bytes),
+    bytes: allocatedBytes(fileBytes),
     blocks: blocks.map(({ sensor, from, to }) => ({ stream: streamIndex(scenario, source, sensor), from, to })),
   }));
 }

@@ -9,7 +9,7 @@ import type { Action, Scenario, ScenarioStream } from '../actions.ts';
 import { runSteps } from '../execute.ts';
 import type { Script } from '../faults/scripts.ts';
 import { SCRIPTS } from '../faults/scripts.ts';
-import { drawScenario as drawAnyScenario, nextAction } from '../generator.ts';
+import { drawScenario as drawAnyScenario, drawFiles, nextAction } from '../generator.ts';
 import { newCoverage } from '../model-run.ts';
 import { Random } from '../random.ts';
 import { quotaBytesMin } from '../refinement.ts';
@@ -42,6 +42,7 @@ function drawScenario(random: Random): Scenario {
     quotaBytes: random.pick([tight, tight + 8_192, 4 * tight]),
     whenDiskFull: random.chance(0.15) ? 'refuse-new' : 'evict-oldest',
     durableAcknowledge: random.chance(0.25),
+    ...drawFiles(random),
   };
 }
 

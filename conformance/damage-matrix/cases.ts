@@ -30,12 +30,13 @@ const made = (kind: string, where: DamageCase['where'], ...spoils: Spoil[]): Dam
   whileOpen: false,
 });
 
-/** Of padding, which says nothing, one byte in so many is enough. */
+/** Of what says nothing one byte in so many is enough. */
 const PADDING_BYTES_STEP = 64;
+const SAYS_NOTHING: ReadonlySet<Place> = new Set(['log padding', 'behind the segment', 'made ahead']);
 
 function* bytesOf(file: FileLayout): Generator<number> {
   for (const { place, from, to } of file.regions) {
-    const step = place === 'log padding' && to - from > 8 ? PADDING_BYTES_STEP : 1;
+    const step = SAYS_NOTHING.has(place) && to - from > 8 ? PADDING_BYTES_STEP : 1;
     for (let byte = from; byte < to; byte += step) yield byte;
   }
 }
@@ -66,8 +67,8 @@ function* cuts(file: FileLayout): Generator<DamageCase> {
 
 /** A bit of the header and one of its copy: nothing says any more what the segment is. */
 function* bothHeaders(file: FileLayout): Generator<DamageCase> {
-  if (file.directory === '') return;
-  const trailerAt = file.bytes - 64;
+  if (file.number === null) return;
+  const trailerAt = file.segmentBytes - 64;
   for (let byte = 0; byte < 64; byte++) {
     const spoils = [byte, trailerAt + ((byte * 37) % 64)].map(
       (each): Spoil => ({ ...at(file), how: 'flip', bit: 8 * each + (byte % 8) }),
@@ -107,7 +108,7 @@ function* wholeFile(file: StoreFile, layout: FileLayout): Generator<DamageCase> 
 
 /** A version of the future, under a right checksum. */
 function* futureVersions({ content, ...file }: StoreFile): Generator<DamageCase> {
-  for (const version of [0, 3, 0xffff]) {
+  for (const version of [0, 4, 0xffff]) {
     const bytes = Buffer.from(content);
     bytes.writeUInt16LE(version, 8);
     bytes.writeUInt32LE(crc32(bytes.subarray(0, 60), 0), 60);
@@ -214,7 +215,8 @@ export function* casesOf({ layouts, files }: SpoiledStore): Generator<DamageCase
     if (file === undefined) continue;
     known.push(file);
     yield* wholeFile(file, layout);
-    yield* futureVersions(file);
+    // One that was made ahead has no version: it says nothing.
+    if (layout.directory === '' || layout.number !== null) yield* futureVersions(file);
   }
   const next = known.reduce((highest, { name }) => Math.max(highest, Number.parseInt(name, 10) || 0), 0) + 1;
   yield* misplaced(known, next);

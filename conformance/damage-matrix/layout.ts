@@ -15,6 +15,8 @@ export type Place =
   | 'block payload'
   | 'block checksum'
   | 'trailer'
+  | 'behind the segment'
+  | 'made ahead'
   | 'log header'
   | 'frame header'
   | 'frame payload'
@@ -32,6 +34,10 @@ export interface FileLayout {
   readonly directory: Directory;
   readonly name: string;
   readonly bytes: number;
+  /** Number of the segment in it; null in a part of the log, and where none was ever written. */
+  readonly number: number | null;
+  /** Where the segment ends; the file may be longer. Of any other file all its bytes. */
+  readonly segmentBytes: number;
   readonly regions: readonly Region[];
   /** Of a segment; none for a part of the log. */
   readonly blocks: readonly Block[];
@@ -41,8 +47,16 @@ const HEADER_BYTES = 64;
 const CHECKSUM_BYTES = 4;
 const FRAME_HEAD_BYTES = 12;
 
-/** @throws when the file is not a whole segment. */
+/** A file that was made ahead of its first segment. @throws when it is not whole. */
+function readBlankFile(directory: Directory, name: string, bytes: Uint8Array): FileLayout {
+  check(crc32(bytes.subarray(0, 60), 0) === new Cursor(bytes, 60).u32(), name, 'the checksum of its header');
+  const regions: Region[] = [{ place: 'made ahead', from: 0, to: bytes.length }];
+  return { directory, name, bytes: bytes.length, number: null, segmentBytes: bytes.length, regions, blocks: [] };
+}
+
+/** @throws when the file does not begin with a whole segment, and was not made ahead of one. */
 export function readSegmentFile(directory: Directory, name: string, bytes: Uint8Array): FileLayout {
+  if (Buffer.from(bytes.subarray(0, 8)).toString('latin1') === 'IMM2FREE') return readBlankFile(directory, name, bytes);
   check(Buffer.from(bytes.subarray(0, 8)).toString('latin1') === 'IMM2SEGM', name, 'its magic');
   const header = new Cursor(bytes, 12);
   const epoch = header.u32();
@@ -51,11 +65,12 @@ export function readSegmentFile(directory: Directory, name: string, bytes: Uint8
   const number = header.u64();
   header.at = 48;
   const baseMs = header.u64();
-  check(header.u32() === bytes.length, name, 'its length');
+  const segmentBytes = header.u32();
+  check(segmentBytes <= bytes.length, name, 'its length');
   check(crc32(bytes.subarray(0, 60), 0) === new Cursor(bytes, 60).u32(), name, 'the checksum of its header');
-  const trailerAt = bytes.length - HEADER_BYTES;
+  const trailerAt = segmentBytes - HEADER_BYTES;
   check(
-    Buffer.compare(bytes.subarray(0, HEADER_BYTES), bytes.subarray(trailerAt)) === 0,
+    Buffer.compare(bytes.subarray(0, HEADER_BYTES), bytes.subarray(trailerAt, segmentBytes)) === 0,
     name,
     'its trailer is no copy of its header',
   );
@@ -74,8 +89,9 @@ export function readSegmentFile(directory: Directory, name: string, bytes: Uint8
     blocks.push(block);
     at = block.to;
   }
-  regions.push({ place: 'trailer', from: trailerAt, to: bytes.length });
-  return { directory, name, bytes: bytes.length, regions, blocks };
+  regions.push({ place: 'trailer', from: trailerAt, to: segmentBytes });
+  if (segmentBytes < bytes.length) regions.push({ place: 'behind the segment', from: segmentBytes, to: bytes.length });
+  return { directory, name, bytes: bytes.length, number, segmentBytes, regions, blocks };
 }
 
 /** @throws when the file is not a whole part of a log. */
@@ -102,7 +118,7 @@ export function readLogFile(directory: Directory, name: string, bytes: Uint8Arra
     at = end;
   }
   if (at < bytes.length) regions.push({ place: 'log padding', from: at, to: bytes.length });
-  return { directory, name, bytes: bytes.length, regions, blocks: [] };
+  return { directory, name, bytes: bytes.length, number: null, segmentBytes: bytes.length, regions, blocks: [] };
 }
 
 /** Every file of a store that the format knows, by directory and name; others, and the spoiled ones, are left out. */
@@ -118,7 +134,11 @@ export function layOut(
 }
 
 /** The same file as another store would have written it: its id and every checksum that goes by it. */
-export function ofStore({ directory, regions }: FileLayout, content: Uint8Array, storeId: Uint8Array): Uint8Array {
+export function ofStore(
+  { directory, segmentBytes, regions }: FileLayout,
+  content: Uint8Array,
+  storeId: Uint8Array,
+): Uint8Array {
   const bytes = content.slice();
   const view = new DataView(bytes.buffer);
   const sealHeader = (at: number): void => {
@@ -126,7 +146,7 @@ export function ofStore({ directory, regions }: FileLayout, content: Uint8Array,
     view.setUint32(at + 60, crc32(bytes.subarray(at, at + 60), 0), true);
   };
   sealHeader(0);
-  if (directory !== '') sealHeader(bytes.length - HEADER_BYTES);
+  if (directory !== '') sealHeader(segmentBytes - HEADER_BYTES);
   const words =
     directory === ''
       ? [view.getUint32(12, true), view.getUint16(10, true)]

@@ -61,7 +61,7 @@ export function hitRecords({ scenario, files }: Written, spoils: readonly Spoil[
     const here = hits.filter(({ directory, name }) => directory === file.directory && name === file.name);
     const touched = (from: number, to: number): boolean => here.some((each) => each.from < to && from < each.to);
     // Header and its copy at the end: one of them is enough.
-    const nameless = touched(0, 64) && touched(file.bytes - 64, file.bytes);
+    const nameless = touched(0, 64) && touched(file.segmentBytes - 64, file.segmentBytes);
     for (const block of file.blocks) {
       if (block.sensor !== sensor) continue;
       const gone = isOthers || nameless || touched(block.from, block.to);

@@ -71,7 +71,7 @@ function observe(run: RunState, engine: Engine, event: EngineEvent): void {
   const { context, lifecycle } = run.model;
   const needBytes = (): number =>
     faults.lacksSpace ? Number.POSITIVE_INFINITY : mostNeededBytes(context, run.otherBytes());
-  const situation = { scenario, context, lifecycle, inspect: () => engine.inspect(), needBytes };
+  const situation = { scenario, context, lifecycle, inspect: () => run.inspect(engine), needBytes };
   for (const modelEvent of readEvent(event, situation)) run.observe(modelEvent);
 }
 
@@ -104,7 +104,7 @@ function noteDamage(run: RunState, { stream, from, to }: Range): void {
 export function takePartialCommit(run: RunState): void {
   const { engine, model } = run;
   if (engine === null || model.context.flush === null) return;
-  const inspection = engine.inspect();
+  const inspection = run.inspect(engine);
   if (!inspection.segments.some(({ number }) => number > model.context.lastSegment)) return;
   const before = model.state;
   run.observe(readCommit(run.scenario, model.context, inspection));

@@ -78,15 +78,17 @@ export function flipBit(run: RunState, pick: number, bit: number): boolean {
   const { segments } = run.model.context;
   const segment = segments[pick % Math.max(1, segments.length)];
   if (segment === undefined || run.disk === null) return false;
-  const file = run.disk.files().find(({ name }) => parseSegmentName(name) === segment.number);
+  const file = run.disk.files().find(({ name }) => parseSegmentName(name) === run.fileOf(segment.number));
   if (file === undefined) return false;
-  const bits = file.content.length * 8;
+  // What stands behind the segment is nobody's.
+  const segmentBytes = run.bytesOf(segment.number) ?? file.content.length;
+  const bits = segmentBytes * 8;
   // Below zero from the end.
   const at = ((bit % bits) + bits) % bits;
   run.disk.flipBit(file.directory, file.name, at);
   run.spoiledFiles.add(`${file.directory}/${file.name}`);
   run.spoiledRanges.push(...segment.blocks);
-  run.damageMade.noteFlip(segment, file.content.length, at);
+  run.damageMade.noteFlip(segment, segmentBytes, at);
   return true;
 }
 

@@ -27,7 +27,7 @@ export function opened(run: RunState, call: UnderWay, result: Result<Engine>): v
   }
   const engine = result.value;
   run.engine = engine;
-  const inspection = engine.inspect();
+  const inspection = run.inspect(engine);
   let storeId = run.knownIds.indexOf(inspection.storeId) + 1;
   if (storeId === 0) storeId = run.knownIds.push(inspection.storeId);
   const damaged = run.damagedInRecovery.filter((range) => isStillDamaged(run, range, engine));

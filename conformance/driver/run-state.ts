@@ -12,11 +12,13 @@ import { allocatedBytes, parseSegmentName } from '../../src/core/disk-index.ts';
 import type { Engine } from '../../src/core/engine.ts';
 import type { RecordBatch } from '../../src/core/record-batch.ts';
 import type { StreamHandle } from '../../src/core/stream-handle.ts';
+import type { StoreInspection } from '../../src/core/types.ts';
 import type { Scenario } from '../actions.ts';
 import { boundariesReached } from '../boundaries.ts';
 import { DamageMade } from '../damage.ts';
 import type { DiskObserver } from '../disk-operations.ts';
 import { FaultWatch } from '../fault-watch.ts';
+import { isMadeAhead, segmentIn } from '../format/segment-in.ts';
 import { LossWatch } from '../losses.ts';
 import type { Coverage } from '../model-run.ts';
 import { ModelRun, tally } from '../model-run.ts';
@@ -81,6 +83,8 @@ export class RunState {
   restMs = 0;
   /** Where the last crash came and what it left; null before the first. */
   crashCell: string | null = null;
+  /** Of segments: the number in the name of the file, and how much of the file is theirs. */
+  readonly #places = new Map<number, { readonly file: number; readonly bytes: number }>();
   readonly #noteBoundary: (name: string) => void;
   /** Thrown inside a listener: kept until the engine is done, so that the engine is not disturbed. */
   #heard: unknown = null;
@@ -92,7 +96,12 @@ export class RunState {
     const past = scenario.profile === 'linux' && hasPast(scenario);
     this.model = new ModelRun(bounds, coverage, firstState(scenario, bounds));
     this.losses = new LossWatch(scenario.streams);
-    this.faults = new FaultWatch(this.damageMade, scenario.whenDiskFull === 'evict-oldest', () => this.model);
+    this.faults = new FaultWatch(
+      this.damageMade,
+      scenario.whenDiskFull === 'evict-oldest',
+      () => this.model,
+      (number) => this.fileOf(number),
+    );
     this.moments = new Moments(this.faults);
     this.disk = scenario.profile === 'linux' ? this.harnessed(new SimulatedDisk(this.clock)) : null;
     if (past && this.disk !== null) {
@@ -192,12 +201,35 @@ export class RunState {
     return this.scenario.whenDiskFull === 'refuse-new' || this.faults.tight;
   }
 
-  /** Bytes of segment files that are not live: of a flush that is running or failed, copies, set aside. */
+  /** What the engine shows, of which the files of segments are kept in mind: a damaged one does not say what it holds. */
+  inspect(engine: Engine): StoreInspection {
+    const inspection = engine.inspect();
+    for (const { number, file, bytes } of inspection.segments) this.#places.set(number, { file, bytes });
+    return inspection;
+  }
+
+  /** The number in the name of a segment's file. */
+  fileOf(number: number): number {
+    return this.#places.get(number)?.file ?? number;
+  }
+
+  /** Bytes of a segment, which its file may have more of; null for one that no engine has shown. */
+  bytesOf(number: number): number | null {
+    return this.#places.get(number)?.bytes ?? null;
+  }
+
+  /** Bytes of segment files that are neither live nor free: of a flush that is running or failed, copies, set aside. */
   otherBytes(): number {
-    const live = new Set(this.model.context.segments.map(({ number }) => number));
+    const { segments, lastSegment } = this.model.context;
+    const live = new Set(segments.map(({ number }) => this.fileOf(number)));
+    const keepsFree = (this.scenario.recycleBytes ?? 0) + (this.scenario.preallocateBytes ?? 0) > 0;
+    const isFree = (content: Uint8Array): boolean =>
+      keepsFree && (isMadeAhead(content) || (segmentIn(content) ?? Number.POSITIVE_INFINITY) <= lastSegment);
     let bytes = 0;
     for (const { directory, name, content } of this.disk?.files() ?? []) {
-      if (directory !== '' && !live.has(parseSegmentName(name) ?? -1)) bytes += allocatedBytes(content.length);
+      const file = parseSegmentName(name);
+      if (directory === '' || (file !== null && (live.has(file) || isFree(content)))) continue;
+      bytes += allocatedBytes(content.length);
     }
     return bytes;
   }

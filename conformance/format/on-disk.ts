@@ -17,6 +17,7 @@ import { expect } from '../divergence.ts';
 import type { StoreRun } from '../driver.ts';
 import type { LoggedMarks, LoggedStore, LoggedStream } from './read-log.ts';
 import { readLog } from './read-log.ts';
+import { segmentFileName } from './write-segment.ts';
 
 const ZERO: LoggedMarks = { head: 0, synced: 0, discarded: 0, evicted: 0, damaged: 0, holes: [] };
 
@@ -36,7 +37,7 @@ export class OnDisk {
     const log = readLog(files.filter(({ directory }) => directory === ''));
     this.#compareLog(run, log);
     for (const [number, source] of log.segments) {
-      const name = `${number.toString().padStart(12, '0')}.seg`;
+      const name = segmentFileName(log.files.get(number) ?? number);
       const file = files.find((each) => each.directory === source && each.name === name);
       if (file === undefined && run.gaveUp(number)) continue;
       expect(file !== undefined, 'INV-15', () => `the log names ${source}/${name}, which is not there`);
@@ -51,7 +52,7 @@ export class OnDisk {
     const layout = readSegmentFile(source, name, content);
     const header = Buffer.from(content.subarray(0, 64));
     const identity = [header.readUInt16LE(8), header[10], header[11], header.subarray(16, 32).toString('hex')];
-    const wanted = [2, SOURCES.indexOf(source), 0, Buffer.from(log.storeId).toString('hex')];
+    const wanted = [3, SOURCES.indexOf(source), 0, Buffer.from(log.storeId).toString('hex')];
     expect(identity.join() === wanted.join(), 'format', () => `${key}: ${identity.join(', ')} in its header`);
     this.#layouts.set(key, layout);
     return layout;
@@ -144,9 +145,12 @@ export class OnDisk {
     const live = model.context.segments.find((segment) => segment.number === number);
     if (live === undefined) return;
     expect(
-      allocatedBytes(layout.bytes) === live.bytes && layout.blocks.length === live.blocks.length,
+      layout.number === number &&
+        allocatedBytes(layout.bytes) === live.bytes &&
+        layout.blocks.length === live.blocks.length,
       'INV-05',
-      () => `segment ${number} has ${layout.blocks.length} blocks in ${layout.bytes} bytes`,
+      () =>
+        `the file of segment ${number} has segment ${layout.number}, ${layout.blocks.length} blocks in ${layout.bytes} bytes`,
     );
     for (const [i, block] of layout.blocks.entries()) {
       const range = live.blocks[i] as (typeof live.blocks)[number];

@@ -55,6 +55,8 @@ export interface LoggedStore {
   readonly streams: ReadonlyMap<number, LoggedStream>;
   readonly marks: ReadonlyMap<number, LoggedMarks>;
   readonly segments: ReadonlyMap<number, Source>;
+  /** The number in the name of a live segment's file, where it is not the segment's own. */
+  readonly files: ReadonlyMap<number, number>;
   readonly ledger: readonly LoggedLoss[];
 }
 
@@ -74,8 +76,7 @@ interface Frame {
 const HEADER_BYTES = 64;
 const FRAME_HEAD_BYTES = 12;
 const PART_BYTES_MAX = 65_536;
-/** The log is the same in both. */
-const KNOWN_VERSIONS = [1, 2];
+const KNOWN_VERSIONS = [1, 2, 3];
 const HOLES_IN_MARKS_MAX = 64;
 const TYPES = ['uint32', 'int32', 'float32'] as const;
 const ZERO_MARKS: LoggedMarks = { head: 0, synced: 0, discarded: 0, evicted: 0, damaged: 0, holes: [] };
@@ -148,6 +149,7 @@ class Reading {
   readonly #streams = new Map<number, LoggedStream>();
   readonly #marks = new Map<number, LoggedMarks>();
   readonly #segments = new Map<number, Source>();
+  readonly #files = new Map<number, number>();
   readonly #ledger: LoggedLoss[] = [];
   #totals: LoggedTotals | null = null;
 
@@ -173,6 +175,7 @@ class Reading {
       streams: this.#streams,
       marks: this.#marks,
       segments: this.#segments,
+      files: this.#files,
       ledger: this.#ledger,
     };
   }
@@ -181,6 +184,7 @@ class Reading {
     const cursor = new Cursor(payload, 0);
     check(!cursor.ended, 'the log', `a frame of batch ${batch} is empty`);
     let slot = -1;
+    let end = 0;
     while (!cursor.ended) {
       if (type === 1) {
         const totals = readTotals(cursor);
@@ -196,13 +200,39 @@ class Reading {
         const source = SOURCES[cursor.u8()];
         check(source !== undefined, 'the log', 'the source of a segment');
         this.#segments.set(cursor.varint(), source);
+      } else if (type === 6) {
         // One that was never live may be named: its file was written, and no batch committed it.
-      } else if (type === 6) this.#segments.delete(cursor.varint());
+        const number = cursor.varint();
+        this.#segments.delete(number);
+        this.#files.delete(number);
+      } else if (type === 9) this.#placed(cursor);
+      else if (type === 10) end = this.#run(cursor, end);
       else if (type === 7) this.#ledger.push(readLoss(cursor));
       else if (type === 8) this.#hole(cursor);
       else check(false, 'the log', `a frame of type ${type}`);
     }
     check(cursor.at === payload.length, 'the log', `an item of type ${type} is cut off`);
+  }
+
+  #placed(cursor: Cursor): void {
+    const source = SOURCES[cursor.u8()];
+    const [number, file] = [cursor.varint(), cursor.varint()];
+    check(source !== undefined, 'the log', 'the source of a segment');
+    check(file < number, 'the log', `segment ${number} lies in file ${file}, which is not older`);
+    this.#segments.set(number, source);
+    this.#files.set(number, file);
+  }
+
+  /** @returns the slot behind the run. */
+  #run(cursor: Cursor, end: number): number {
+    const first = end + cursor.varint();
+    const [length, by] = [cursor.varint(), cursor.varint()];
+    check(length > 0 && by > 0, 'the log', 'a run of marks that did not rise');
+    for (let slot = first; slot < first + length; slot++) {
+      const marks = this.#marks.get(slot) ?? ZERO_MARKS;
+      this.#marks.set(slot, { ...marks, synced: marks.synced + by });
+    }
+    return first + length;
   }
 
   #hole(cursor: Cursor): void {

@@ -98,6 +98,26 @@ export const frames = {
     for (const [source, number] of segments) payload.little(SOURCES.indexOf(source), 1).varint(number);
     return frame(5, payload);
   },
+  /** In files of other numbers. */
+  placed: (...segments: readonly (readonly [Source, number, file: number])[]): FrameContent => {
+    const payload = new Bytes();
+    for (const [source, number, file] of segments)
+      payload.little(SOURCES.indexOf(source), 1).varint(number).varint(file);
+    return frame(9, payload);
+  },
+  /** Slots ascending: each first one, how many, and the records by which the mark of each of them rose. */
+  syncedRuns: (...runs: readonly (readonly [first: number, length: number, records: number])[]): FrameContent => {
+    const payload = new Bytes();
+    let end = 0;
+    for (const [first, length, records] of runs) {
+      payload
+        .varint(first - end)
+        .varint(length)
+        .varint(records);
+      end = first + length;
+    }
+    return frame(10, payload);
+  },
   removed: (...numbers: readonly number[]): FrameContent => {
     const payload = new Bytes();
     for (const number of numbers) payload.varint(number);
@@ -129,7 +149,7 @@ export function writeLogPart({
   storeId,
   generation,
   part = 0,
-  version = 2,
+  version = 3,
   batches,
   firstBatch = 0,
   bytes,

@@ -29,8 +29,10 @@ export interface SegmentContent {
   readonly number: number;
   readonly flush: number;
   readonly blocks: readonly BlockContent[];
-  /** Default 2: everything is packed that can be. In version 1 nothing is. */
-  readonly version?: 1 | 2;
+  /** Default 3: everything is packed that can be. In version 1 nothing is. */
+  readonly version?: 1 | 2 | 3;
+  /** Of the file: what stands behind the segment is zeros. Default: no more than the segment. */
+  readonly fileBytes?: number;
 }
 
 const TYPES = ['uint32', 'int32', 'float32'];
@@ -44,7 +46,8 @@ export function writeSegment({
   number,
   flush,
   blocks,
-  version = 2,
+  version = 3,
+  fileBytes = 0,
 }: SegmentContent): Uint8Array {
   const baseMs = blocks[0]?.timesMs[0] ?? 0;
   const seed = seedOf(storeId, number % 2 ** 32, Math.floor(number / 2 ** 32));
@@ -66,7 +69,8 @@ export function writeSegment({
     .little(baseMs, 8)
     .little(body.length + 2 * HEADER_BYTES, 4);
   header.little(crc32(header.whole(), 0), 4);
-  return new Bytes().copy(header.whole()).copy(body.whole()).copy(header.whole()).whole();
+  const whole = new Bytes().copy(header.whole()).copy(body.whole()).copy(header.whole());
+  return whole.copy(new Uint8Array(Math.max(0, fileBytes - whole.length))).whole();
 }
 
 /** As version 1 has it. */

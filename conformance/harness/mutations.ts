@@ -188,8 +188,8 @@ export const MUTATIONS: readonly HarnessMutation[] = [
     30,
     'the newest segment is found first',
     'src/core/found-segments.ts',
-    'segments.sort((a, b) => a.number - b.number);',
-    'segments.sort((a, b) => b.number - a.number);',
+    '=> a.number - b.number || a.file - b.file;',
+    '=> b.number - a.number || b.file - a.file;',
   ),
   mutation(
     31,
@@ -209,7 +209,7 @@ export const MUTATIONS: readonly HarnessMutation[] = [
     33,
     'segments are written and not synced',
     FLUSH,
-    'this.#begin(this.#disk.port.sync(directory, name));',
+    'this.#begin(port.sync(directory, name));',
     'this.#begin(Promise.resolve(OK));',
   ),
   mutation(
@@ -236,7 +236,7 @@ export const MUTATIONS: readonly HarnessMutation[] = [
   mutation(
     37,
     'the newest segment is evicted first',
-    FLUSH,
+    'src/core/disk-space.ts',
     'for (const segment of disk.index.segments.values()) if (segment.liveBlocks > 0) yield segment;',
     'for (const segment of [...disk.index.segments.values()].reverse()) if (segment.liveBlocks > 0) yield segment;',
   ),

@@ -7,6 +7,7 @@ import type { Exhibit } from './exhibit.ts';
 import { OLDEST_READS } from './oldest-reads.ts';
 
 const FLUSH = 'src/core/flush.ts';
+const SPACE = 'src/core/disk-space.ts';
 const LOG = 'src/core/checkpoint-log.ts';
 const POOL = 'src/core/sector-pool.ts';
 const RECOVERY = 'src/core/recovery.ts';
@@ -19,7 +20,7 @@ const CRASH_SAFETY: readonly Exhibit[] = [
     id: 'K1',
     bug: 'segments are written and not synced',
     file: FLUSH,
-    search: '    this.#begin(this.#disk.port.sync(directory, name));\n',
+    search: '    this.#begin(port.sync(directory, name));\n',
     replace: '    this.#begin(Promise.resolve(OK));\n    this.#state.counters.syncs--;\n',
   },
   {
@@ -102,10 +103,10 @@ const CRASH_SAFETY: readonly Exhibit[] = [
   {
     id: 'K12',
     bug: 'an evicted segment is removed before the log says so',
-    file: FLUSH,
+    file: SPACE,
     search: '    const logged = await writeCheckpoint(state, { evicted });\n    if (logged.ok ||',
     replace:
-      '    for (const segment of evicted) {\n      await disk.port.remove(SOURCE_DIRECTORIES[segment.source as 0 | 1 | 2], segmentName(segment.number));\n    }\n    const logged = await writeCheckpoint(state, { evicted });\n    if (logged.ok ||',
+      '    for (const segment of evicted) {\n      await disk.port.remove(SOURCE_DIRECTORIES[segment.source as 0 | 1 | 2], segmentName(segment.file));\n    }\n    const logged = await writeCheckpoint(state, { evicted });\n    if (logged.ok ||',
   },
   {
     id: 'K63',
@@ -118,7 +119,7 @@ const CRASH_SAFETY: readonly Exhibit[] = [
     id: 'K13',
     bug: 'a sync that failed is tried again and believed',
     file: FLUSH,
-    search: 'this.#begin(this.#disk.port.sync(directory, name));',
+    search: 'this.#begin(port.sync(directory, name));',
     replace:
       'const again = (first: IoResult<void>) => (first.ok ? first : this.#disk.port.sync(directory, name));\n    this.#begin(this.#disk.port.sync(directory, name).then(again));',
   },
@@ -165,7 +166,7 @@ const EVICTION: readonly Exhibit[] = [
   {
     id: 'K20',
     bug: 'the newest segment is evicted first',
-    file: FLUSH,
+    file: SPACE,
     search: '  for (const segment of disk.index.segments.values()) if (segment.liveBlocks > 0) yield segment;\n',
     replace:
       '  for (const segment of [...disk.index.segments.values()].reverse()) if (segment.liveBlocks > 0) yield segment;\n',
@@ -173,8 +174,8 @@ const EVICTION: readonly Exhibit[] = [
   {
     id: 'K21',
     bug: 'live segments are evicted while empty ones would do',
-    file: FLUSH,
-    search: '  for (const segment of disk.index.empty) gone += allocatedBytes(segment.bytes);\n',
+    file: SPACE,
+    search: '  for (const segment of disk.index.empty) gone += allocatedBytes(segment.fileBytes);\n',
     replace: '',
   },
   {
@@ -187,7 +188,7 @@ const EVICTION: readonly Exhibit[] = [
   {
     id: 'K23',
     bug: 'the quota may be passed by one block of the file system',
-    file: FLUSH,
+    file: SPACE,
     search: 'held() - gone + bytes <= limit && before',
     replace: 'held() - gone + bytes <= limit + 4096 && before',
   },
@@ -215,9 +216,9 @@ const EVICTION: readonly Exhibit[] = [
   {
     id: 'K27',
     bug: 'one more segment than needed is evicted',
-    file: FLUSH,
-    search: '    if (fits(gone)) break;\n    victims.push(oldest);\n    gone += allocatedBytes(oldest.bytes);\n',
-    replace: '    victims.push(oldest);\n    if (fits(gone)) break;\n    gone += allocatedBytes(oldest.bytes);\n',
+    file: SPACE,
+    search: '    if (fits(gone)) break;\n    victims.push(oldest);\n    gone += allocatedBytes(oldest.fileBytes);\n',
+    replace: '    victims.push(oldest);\n    if (fits(gone)) break;\n    gone += allocatedBytes(oldest.fileBytes);\n',
   },
   {
     id: 'K28',

@@ -74,8 +74,8 @@ export const SHIPPED: readonly Exhibit[] = [
     id: 'V18',
     bug: 'flush reports success after a failed write',
     file: 'src/core/flush.ts',
-    search: '      if (written.ok) break;\n',
-    replace: '      if (written.ok || written.error.code !== "NO_SPACE") break;\n',
+    search: '      if (result.ok) return result;\n',
+    replace: '      if (result.ok || result.error.code !== "NO_SPACE") return OK;\n',
   },
   {
     id: 'V19',

@@ -8,6 +8,7 @@ import type { Block, WrittenRecord } from '../format/read-block.ts';
 import { readBlock } from '../format/read-block.ts';
 import type { LoggedStore } from '../format/read-log.ts';
 import { readLog } from '../format/read-log.ts';
+import { segmentFileName } from '../format/write-segment.ts';
 import type { StoredFile } from './damages.ts';
 
 export interface DecodedStream {
@@ -47,8 +48,18 @@ function readHeader(bytes: Uint8Array, at: number): Header | null {
   return { epoch, storeId: header.slice(16, 32), number, baseMs: cursor.u64(), bytes: cursor.u32() };
 }
 
+/** Of a file whose front does not read: the trailer of the newest segment in it. */
+function readTrailer(bytes: Uint8Array): ReturnType<typeof readHeader> {
+  let newest: ReturnType<typeof readHeader> = null;
+  for (let at = HEADER_BYTES; at + HEADER_BYTES <= bytes.length; at++) {
+    const read = bytes[at] === 0x49 ? readHeader(bytes, at) : null;
+    if (read !== null && read.bytes === at + HEADER_BYTES && read.number > (newest?.number ?? -1)) newest = read;
+  }
+  return newest;
+}
+
 function* blocksOf(bytes: Uint8Array): Generator<Block> {
-  const header = readHeader(bytes, 0) ?? readHeader(bytes, bytes.length - HEADER_BYTES);
+  const header = readHeader(bytes, 0) ?? readTrailer(bytes);
   if (header === null) return;
   const { epoch, baseMs } = header;
   const seed = seedOf(header.storeId, header.number % 2 ** 32, Math.floor(header.number / 2 ** 32));
@@ -65,7 +76,7 @@ export function decodeStore(files: readonly StoredFile[]): Decoded {
   const log = readLog(files.filter(({ directory, name }) => directory === '' && name.endsWith('.log')));
   const found = new Map<string, Map<number, WrittenRecord>>();
   for (const [number, source] of [...log.segments].sort((a, b) => a[0] - b[0])) {
-    const name = `${number.toString().padStart(12, '0')}.seg`;
+    const name = segmentFileName(log.files.get(number) ?? number);
     const file = files.find((each) => each.directory === source && each.name === name);
     if (file === undefined) throw new Error(`the log names ${source}/${name}, which is not there`);
     for (const { sensor, records } of blocksOf(file.content)) {

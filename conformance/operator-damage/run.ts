@@ -11,6 +11,7 @@ import { describeSpoil } from '../damage-matrix/spoil.ts';
 import { build } from '../damage-matrix/stores.ts';
 import { writtenOf } from '../damage-matrix/written.ts';
 import { readLog } from '../format/read-log.ts';
+import { segmentFileName } from '../format/write-segment.ts';
 import { Random } from '../random.ts';
 import type { Damage, StoredFile } from './damages.ts';
 import { applyDamages, drawDamages } from './damages.ts';
@@ -83,7 +84,9 @@ function liveOf(files: readonly StoredFile[]): ReadonlySet<string> {
     .map(({ directory, name }) => `${directory}/${name}`);
   try {
     const log = readLog(files.filter(({ directory, name }) => directory === '' && name.endsWith('.log')));
-    const named = [...log.segments].map(([number, source]) => `${source}/${number.toString().padStart(12, '0')}.seg`);
+    const named = [...log.segments].map(
+      ([number, source]) => `${source}/${segmentFileName(log.files.get(number) ?? number)}`,
+    );
     return new Set(segments.filter((path) => named.includes(path)));
   } catch {
     // Nothing is demanded of a segment of which the document does not say that it counts.

@@ -502,7 +502,7 @@ async function checkRow(row: Row): Promise<string | null> {
 
 async function refusesTheFuture(): Promise<string | null> {
   const store = await FoundStore.with(4, 2);
-  store.logs({ generation: 1, batches: [ALL] }, { generation: 2, version: 3, batches: [ALL] });
+  store.logs({ generation: 1, batches: [ALL] }, { generation: 2, version: 4, batches: [ALL] });
   const before = JSON.stringify(store.disk.snapshot());
   const code = await store.codeOfOpen();
   return (

@@ -200,8 +200,15 @@ const CUT_OFF: readonly Row[] = [
 /** Files under names that are not theirs, and files that are somebody else's. */
 const FOREIGN: readonly Row[] = [
   {
-    name: 'a segment under another number is set aside',
+    name: 'a segment under another number is what its header says: copied, when its flush was cut off',
     found: (store) => store.put({ number: 3, name: '000000000007.seg', blocks: [evts(1, 6, 1)] }),
+    report: ['crash', 3, 7, 1, 0],
+    names: [seg(1), seg(2), seg(8)],
+    next: 9,
+  },
+  {
+    name: 'a copy of a live segment under another number is set aside',
+    found: (store) => store.put({ number: 2, name: '000000000007.seg', blocks: [evts(1, 3, 3)] }),
     report: ['crash', 2, 6, 0, 0],
     setAside: [`${seg(7)}.damaged`],
     names: [seg(1), seg(2), `${seg(7)}.damaged`],

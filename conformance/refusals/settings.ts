@@ -19,6 +19,8 @@ const DEFAULTS = {
   streamsMax: 2048,
   quotaBytes: 256 * MIB,
   freeFloorBytes: 16 * MIB,
+  recycleBytes: 0,
+  preallocateBytes: 0,
   ledgerMax: 4096,
   whenDiskFull: 'evict-oldest',
   durableAcknowledge: false,
@@ -63,6 +65,7 @@ const RANGES: readonly (readonly [name: string, min: number, max: number, beside
   ['sectorBytes', 32, 4096, ROOMY],
   ['streamsMax', 1, 4096, ROOMY],
   ['freeFloorBytes', 0, TIB, {}],
+  ['recycleBytes', 0, TIB, {}],
   ['ledgerMax', 1, 65_536, ROOMY],
 ];
 
@@ -147,6 +150,8 @@ function budget([budgetBytes, streamsMax, sectorBytes, ledgerMax, sectors]: (typ
         streamsMax,
         quotaBytes: 0,
         freeFloorBytes: 0,
+        recycleBytes: 0,
+        preallocateBytes: 0,
         whenDiskFull: 'evict-oldest',
         durableAcknowledge: false,
         ledgerMax,

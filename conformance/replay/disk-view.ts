@@ -53,7 +53,7 @@ function holdsOf(directory: string, name: string, content: Uint8Array): FileView
     const scan = scanSegment(content);
     if (scan.state !== 'ok') return { kind: 'other' };
     const blocks = scan.blocks.map(({ sensor, first, records }) => ({ sensor, from: first, to: first + records }));
-    return { kind: 'segment', number, epoch: scan.header.epoch, blocks };
+    return { kind: 'segment', number: scan.header.number, epoch: scan.header.epoch, blocks };
   }
   const part = parsePartName(name);
   const header = part === null ? null : readPartHeader(content);

@@ -124,7 +124,7 @@ function segmentRows(run: StoreRun, engine: StoreInspection | null, disk: DiskVi
   const files = new Map<number, FileView>();
   for (const file of disk?.files ?? []) {
     const number = file.directory === '' ? null : parseSegmentName(file.name);
-    if (number !== null) files.set(number, file);
+    if (number !== null) files.set(file.holds.kind === 'segment' ? file.holds.number : number, file);
   }
   const numbers = [...new Set([...model.keys(), ...seen.keys(), ...files.keys()])].sort((a, b) => a - b);
   return numbers.map((number): Row => {

@@ -140,7 +140,7 @@ export class Device {
     const { segments } = this.store.inspect();
     const segment = segments[pick(segments.length)];
     if (segment === undefined) return false;
-    const name = `${segment.number.toString().padStart(12, '0')}.seg`;
+    const name = `${segment.file.toString().padStart(12, '0')}.seg`;
     for (const { sensor, from, to } of segment.blocks) this.account.spoil(sensor, from, to);
     this.#spoiledFiles.add(name);
     this.disk.flipBit(segment.source, name, pick(segment.bytes * 8));

@@ -39,6 +39,8 @@ export const FRAME_SEGMENTS_ADDED = 5;
 export const FRAME_SEGMENTS_REMOVED = 6;
 export const FRAME_LEDGER = 7;
 export const FRAME_HOLES = 8;
+export const FRAME_SEGMENTS_PLACED = 9;
+export const FRAME_SYNCED_RUNS = 10;
 
 export interface Frame {
   readonly type: number;

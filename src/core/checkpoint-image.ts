@@ -1,8 +1,8 @@
 /**
  * What the checkpoint log says about the store, as plain data: written by the running store, read by recovery.
  *
- * Items are absolute (a head mark, a live segment), except SYNCED_BY, which says by how much a flush moved the synced
- * marks: two or three bytes a stream instead of ten. When a damaged frame hid an earlier item, later ones still hold.
+ * Items are absolute (a head mark, a live segment), except SYNCED_BY and SYNCED_RUNS, which say by how much a flush moved
+ * the synced marks: two or three bytes a stream instead of ten, or as much for many streams in a row that moved alike. When a damaged frame hid an earlier item, later ones still hold.
  */
 import type { ByteWriter } from './bytes.ts';
 import { ByteReader } from './bytes.ts';
@@ -12,10 +12,12 @@ import {
   FRAME_LEDGER,
   FRAME_MARKS,
   FRAME_SEGMENTS_ADDED,
+  FRAME_SEGMENTS_PLACED,
   FRAME_SEGMENTS_REMOVED,
   FRAME_STORE,
   FRAME_STREAMS,
   FRAME_SYNCED_BY,
+  FRAME_SYNCED_RUNS,
 } from './checkpoint-format.ts';
 
 export interface StoreItem {
@@ -101,10 +103,44 @@ export const encodeSyncedBy = (list: FrameList, after: number, slot: number, by:
   return slot;
 };
 
-export const encodeSegmentAdded = (list: FrameList, source: number, number: number): void => {
-  const out = list.item(FRAME_SEGMENTS_ADDED);
+/** By how much a flush moved the synced marks, `by` each slot; the shorter way to say it is taken. */
+export function encodeSynced(list: FrameList, by: Float64Array): void {
+  const runs: [slot: number, length: number, by: number][] = [];
+  let moved = 0;
+  for (let slot = 0; slot < by.length; slot++) {
+    const records = by[slot] as number;
+    if (records === 0) continue;
+    moved++;
+    const last = runs.at(-1);
+    if (last !== undefined && last[2] === records && last[0] + last[1] === slot) last[1]++;
+    else runs.push([slot, 1, records]);
+  }
+  if (runs.length * RUN_ITEM_NUMBERS < moved * SYNCED_ITEM_NUMBERS) {
+    let end = 0;
+    for (const [slot, length, records] of runs) {
+      const before = list.startsFrame(FRAME_SYNCED_RUNS) ? 0 : end;
+      const out = list.item(FRAME_SYNCED_RUNS);
+      for (const value of [slot - before, length, records]) out.varint(value);
+      end = slot + length;
+    }
+    return;
+  }
+  let previous = -1;
+  for (const [first, length, records] of runs) {
+    for (let slot = first; slot < first + length; slot++) previous = encodeSyncedBy(list, previous, slot, records);
+  }
+}
+
+/** Numbers in an item of SYNCED_RUNS and of SYNCED_BY; most of them are one byte. */
+const RUN_ITEM_NUMBERS = 3;
+const SYNCED_ITEM_NUMBERS = 2;
+
+/** @param file the number in the name of its file, which is named only where it is not the segment's own. */
+export const encodeSegmentAdded = (list: FrameList, source: number, number: number, file = number): void => {
+  const out = list.item(file === number ? FRAME_SEGMENTS_ADDED : FRAME_SEGMENTS_PLACED);
   out.u8(source);
   out.varint(number);
+  if (file !== number) out.varint(file);
 };
 
 export const encodeSegmentRemoved = (list: FrameList, number: number): void => {
@@ -117,6 +153,9 @@ export const encodeLedger = (list: FrameList, item: LedgerItem): void => {
   out.u8(item.reason);
 };
 
+/** Streams that a store can have. */
+const SLOTS_MAX = 65_536;
+
 /** The log, replayed. */
 export class CheckpointImage {
   store: StoreItem | null = null;
@@ -124,11 +163,16 @@ export class CheckpointImage {
   readonly marks = new Map<number, MarksItem>();
   /** Live segments: number -> source. */
   readonly segments = new Map<number, number>();
+  /** Numbers in the names of their files, of those that lie in a file of another number. */
+  readonly files = new Map<number, number>();
+  /** Segments that are gone for good; bytes of them may still stand in files. */
+  readonly removed = new Set<number>();
   readonly ledger: LedgerItem[] = [];
 
   apply(frame: FoundFrame): void {
     const reader = new ByteReader(frame.payload);
     let slot = -1;
+    let end = 0;
     while (!reader.done && reader.valid) {
       switch (frame.type) {
         case FRAME_STORE:
@@ -162,15 +206,23 @@ export class CheckpointImage {
           if (reader.valid) this.marks.set(slot, { ...marks, slot, synced: marks.synced + by });
           break;
         }
+        case FRAME_SYNCED_RUNS:
+          end = this.#applySyncedRun(reader, end);
+          break;
         case FRAME_SEGMENTS_ADDED: {
           const source = reader.u8();
           const number = reader.varint();
-          if (reader.valid) this.segments.set(number, source);
+          if (reader.valid) this.#place(number, source, number);
+          break;
+        }
+        case FRAME_SEGMENTS_PLACED: {
+          const [source, number, file] = [reader.u8(), reader.varint(), reader.varint()];
+          if (reader.valid) this.#place(number, source, file);
           break;
         }
         case FRAME_SEGMENTS_REMOVED: {
           const number = reader.varint();
-          if (reader.valid) this.segments.delete(number);
+          if (reader.valid) this.#remove(number);
           break;
         }
         case FRAME_LEDGER: {
@@ -196,6 +248,38 @@ export class CheckpointImage {
           return;
       }
     }
+  }
+
+  /** The number in the name of the file that a live segment lies in. */
+  fileOf(number: number): number {
+    return this.files.get(number) ?? number;
+  }
+
+  #place(number: number, source: number, file: number): void {
+    this.segments.set(number, source);
+    this.removed.delete(number);
+    if (file === number) this.files.delete(number);
+    else this.files.set(number, file);
+  }
+
+  #remove(number: number): void {
+    this.segments.delete(number);
+    this.files.delete(number);
+    this.removed.add(number);
+  }
+
+  /** @param end slot behind the run before in its frame. @returns the slot behind this one. */
+  #applySyncedRun(reader: ByteReader, end: number): number {
+    const first = end + reader.varint();
+    const length = reader.varint();
+    const by = reader.varint();
+    // Slots are those of streams, of which a frame can have no more than this: a longer run was written by nobody.
+    if (!reader.valid || length > SLOTS_MAX) return first;
+    for (let slot = first; slot < first + length; slot++) {
+      const marks = this.marks.get(slot) ?? NO_MARKS;
+      this.marks.set(slot, { ...marks, slot, synced: marks.synced + by });
+    }
+    return first + length;
   }
 
   #applyStore(reader: ByteReader): void {

@@ -2,8 +2,8 @@
  * Writes what changed to the checkpoint log: dirty marks, losses, segments that came and went. One call, one batch,
  * whole or not at all; afterwards the heads it carried cannot be taken back by a crash (INV-15, INV-17).
  *
- * Also removes the files of segments that the log has forgotten. Never the other way round: a file goes only when no
- * durable log names it.
+ * Also frees, or removes, the files of segments that the log has forgotten. Never the other way round: a file goes, or is
+ * written again, only when no durable log names its segment.
  */
 
 import { FrameList } from './checkpoint-format.ts';
@@ -14,15 +14,16 @@ import {
   encodeSegmentRemoved,
   encodeStore,
   encodeStream,
-  encodeSyncedBy,
+  encodeSynced,
 } from './checkpoint-image.ts';
 import { checkpointGrowthBytes } from './config.ts';
 import type { LiveSegment } from './disk-index.ts';
-import { segmentName } from './disk-index.ts';
+import { allocatedBytes, segmentName } from './disk-index.ts';
 import { LOSS_REASONS } from './ledger.ts';
 import type { IoResult } from './port.ts';
 import { SOURCE_DIRECTORIES } from './port.ts';
 import type { DiskSide, StoreState } from './store-state.ts';
+import { heldBytes } from './store-state.ts';
 import type { StreamKey } from './types.ts';
 
 /** What a batch carries beside dirty marks and pending losses. */
@@ -127,8 +128,9 @@ export async function writeCheckpoint(state: StoreState, change: CheckpointChang
 }
 
 function forget(disk: DiskSide, segment: LiveSegment): void {
+  const { number, source, file, fileBytes } = segment;
   disk.index.remove(segment);
-  disk.doomed.set(segment.number, segment);
+  disk.doomed.set(file, { file, source, bytes: fileBytes, held: number, sound: !disk.files.gone.delete(file) });
 }
 
 /** Reckons what the eviction of these segments takes of each stream; changes nothing. */
@@ -174,14 +176,23 @@ export function checkpointDue(state: StoreState): boolean {
   );
 }
 
-/** Removes files that no durable log names. One that cannot be removed now is tried again with the next batch. */
+/**
+ * Files whose segments no durable log names become free, as many as are kept; the others are removed. One that cannot be
+ * removed now is tried again with the next batch.
+ */
 export async function removeDoomed(state: StoreState): Promise<void> {
   const disk = state.disk as DiskSide;
   if (disk.log.suspect) return;
-  for (const [number, file] of [...disk.doomed]) {
-    const removed = await disk.port.remove(SOURCE_DIRECTORIES[file.source as 0 | 1 | 2], segmentName(number));
-    if (!removed.ok) continue;
-    disk.doomed.delete(number);
+  for (const doomed of [...disk.doomed.values()]) {
+    const { file, source, bytes, sound } = doomed;
+    const otherBytes = heldBytes(disk) - disk.files.freeBytes - allocatedBytes(bytes);
+    if (sound && disk.files.keeps(bytes, otherBytes) && state.withinQuota()) {
+      disk.doomed.delete(file);
+      disk.files.put(doomed);
+      continue;
+    }
+    const removed = await disk.port.remove(SOURCE_DIRECTORIES[source as 0 | 1 | 2], segmentName(file));
+    if (removed.ok) disk.doomed.delete(file);
   }
 }
 
@@ -237,17 +248,23 @@ function encodeChange(
   }
   for (const loss of disk.pendingLedger) encodeLedger(list, loss);
   encodeEvictions(list, evictions);
-  for (const segment of change.added ?? []) encodeSegmentAdded(list, segment.source, segment.number);
+  for (const segment of change.added ?? []) encodeSegment(list, segment);
   for (const segment of forgotten) encodeSegmentRemoved(list, segment.number);
+  encodeGone(disk, list, disk.doomed.values());
+  if (change.synced === undefined) return;
+  encodeSynced(
+    list,
+    change.synced.map((_, slot) => syncedOf(disk, change, slot) - (disk.loggedSynced[slot] as number)),
+  );
+}
+
+const encodeSegment = (list: FrameList, { source, number, file }: LiveSegment): void =>
+  encodeSegmentAdded(list, source, number, file);
+
+/** What stands in these files is gone for good, though it still reads well: where the log is damaged, nobody takes it back. */
+function encodeGone(disk: DiskSide, list: FrameList, files: Iterable<{ readonly held: number | null }>): void {
   // A stray file may have the number of a live segment in another directory; the log knows numbers only.
-  for (const number of disk.doomed.keys()) {
-    if (!disk.index.segments.has(number)) encodeSegmentRemoved(list, number);
-  }
-  let previous = -1;
-  for (let slot = 0; slot < (change.synced?.length ?? 0); slot++) {
-    const by = syncedOf(disk, change, slot) - (disk.loggedSynced[slot] as number);
-    if (by > 0) previous = encodeSyncedBy(list, previous, slot, by);
-  }
+  for (const { held } of files) if (held !== null && !disk.index.segments.has(held)) encodeSegmentRemoved(list, held);
 }
 
 function encodeSnapshot(
@@ -275,7 +292,11 @@ function encodeSnapshot(
   }
   encodeEvictions(list, evictions);
   for (const segment of disk.index.segments.values()) {
-    if (!forgotten.includes(segment)) encodeSegmentAdded(list, segment.source, segment.number);
+    if (!forgotten.includes(segment)) encodeSegment(list, segment);
   }
-  for (const segment of change.added ?? []) encodeSegmentAdded(list, segment.source, segment.number);
+  for (const segment of change.added ?? []) encodeSegment(list, segment);
+  if (!disk.files.recycles) return;
+  encodeGone(disk, list, disk.files.free());
+  encodeGone(disk, list, disk.doomed.values());
+  for (const { number } of forgotten) encodeSegmentRemoved(list, number);
 }

@@ -27,6 +27,10 @@ export interface Settings {
   readonly quotaBytes: number;
   /** Free bytes of the file system that a flush leaves untouched. */
   readonly freeFloorBytes: number;
+  /** Bytes of segment files whose records are gone that stay on disk, to be written again in place; the others are removed. */
+  readonly recycleBytes: number;
+  /** Bytes of segment files that are on disk from the first flush on: what is missing of them is made when the store is opened. */
+  readonly preallocateBytes: number;
   readonly whenDiskFull: WhenDiskFull;
   /** Each acknowledge asks for a checkpoint at once. */
   readonly durableAcknowledge: boolean;
@@ -43,6 +47,8 @@ export interface SettingsInput {
   readonly streamsMax?: number;
   readonly quotaBytes?: number | string;
   readonly freeFloorBytes?: number | string;
+  readonly recycleBytes?: number | string;
+  readonly preallocateBytes?: number | string;
   readonly whenDiskFull?: WhenDiskFull;
   readonly durableAcknowledge?: boolean;
   readonly ledgerMax?: number;
@@ -78,6 +84,8 @@ const SIZE_RULES = {
     unit: 'bytes',
   },
   freeFloorBytes: { default: 16 * MIB, min: 0, max: 1024 * GIB, unit: 'bytes' },
+  recycleBytes: { default: 0, min: 0, max: 1024 * GIB, unit: 'bytes' },
+  preallocateBytes: { default: 0, min: 0, max: 1024 * GIB, unit: 'bytes' },
   ledgerMax: { default: 4096, min: 1, max: 65_536, unit: 'count' },
 } as const satisfies Record<string, SizeRule>;
 
@@ -252,6 +260,8 @@ export function resolveBudget(
     streamsMax,
     quotaBytes: 0,
     freeFloorBytes: 0,
+    recycleBytes: 0,
+    preallocateBytes: 0,
     whenDiskFull: 'evict-oldest',
     durableAcknowledge: false,
     ledgerMax,

@@ -26,6 +26,10 @@ export function parseSegmentName(name: string): number | null {
 /** One live segment; block i belongs to stream slots[i]. */
 export interface LiveSegment {
   readonly number: number;
+  /** The number in the name of the file that it lies in; another one where the file held a segment before. */
+  readonly file: number;
+  /** Size of that file: behind the segment there may be zeros, or what is left of an older one. */
+  readonly fileBytes: number;
   readonly source: number;
   readonly flush: number;
   readonly epoch: number;
@@ -78,6 +82,7 @@ export class DiskIndex {
   readonly segments = new Map<number, LiveSegment>();
   /** Segments whose records are all below their heads; their files go after the next checkpoint. */
   readonly empty = new Set<LiveSegment>();
+  /** Space that their files take. */
   segmentBytes = 0;
   readonly #streams: (StreamBlocks | undefined)[] = [];
 
@@ -95,7 +100,7 @@ export class DiskIndex {
 
   add(segment: LiveSegment): void {
     this.segments.set(segment.number, segment);
-    this.segmentBytes += allocatedBytes(segment.bytes);
+    this.segmentBytes += allocatedBytes(segment.fileBytes);
     const { slots } = segment;
     const base = segment.number * INDEX_SPAN;
     for (let index = 0; index < slots.length; index++) this.#stream(slots[index] as number).refs.push(base + index);
@@ -107,7 +112,7 @@ export class DiskIndex {
     invariant(segment.liveBlocks === 0, 'a segment goes only when every head has passed its blocks');
     this.segments.delete(segment.number);
     this.empty.delete(segment);
-    this.segmentBytes -= allocatedBytes(segment.bytes);
+    this.segmentBytes -= allocatedBytes(segment.fileBytes);
   }
 
   #place(ref: number): BlockPlace {

@@ -11,17 +11,23 @@
  *   6 the sectors are freed
  *
  * Gathering is lazy, segment by segment, so what is acknowledged or discarded meanwhile is not written any more. A file
- * is synced while the next ones are gathered and written; nothing is committed before all of them are.
+ * is written while the next segment is gathered, and synced while that one is written; nothing is committed before all of
+ * them are. Segments go into files that are free (segment-files.ts), and into new ones when there are none; only new names
+ * need the sync of their directory.
  * A failure in 3 to 5 frees nothing; the numbers and files of the attempt are never used again.
  */
 import { checkpointDue, removeDoomed, writeCheckpoint } from './checkpoint.ts';
 import { BLOCK_RECORDS_MAX } from './config.ts';
 import type { LiveSegment } from './disk-index.ts';
 import { allocatedBytes, segmentName } from './disk-index.ts';
+import type { FreeSpace, Need } from './disk-space.ts';
+import { giveWay, makeRoom } from './disk-space.ts';
 import type { IoError, IoResult } from './port.ts';
 import { SOURCE_DIRECTORIES } from './port.ts';
 import { SHAPE_EVT, shapeSource, shapeType } from './sector-pool.ts';
 import { BLOCK_BYTES_MIN, SegmentBuilder } from './segment.ts';
+import type { SegmentFile } from './segment-files.ts';
+import { inWholePages } from './segment-files.ts';
 import type { DiskSide, StoreState } from './store-state.ts';
 
 const scratchTimesMs = new Float64Array(BLOCK_RECORDS_MAX);
@@ -113,6 +119,8 @@ class FlushAttempt {
   /** Per stream: gathered into segments up to here; 0 where nothing is. */
   readonly #gathered: Float64Array;
   #written: LiveSegment[] = [];
+  /** The file that is being written. */
+  #writing: Writing | null = null;
   /** Syncs under way, of the files in #written. */
   #syncs: Promise<IoResult<void>>[] = [];
   /** Sources with new names since the last commit. */
@@ -140,12 +148,15 @@ class FlushAttempt {
       const records = (this.#target[slot] as number) - pool.ramFrom(slot);
       atLeast += BLOCK_BYTES_MIN * Math.ceil(records / BLOCK_RECORDS_MAX);
     }
-    return atLeast === 0 ? OK : this.#makeRoom(atLeast);
+    // With free files enough for it nothing is asked of the disk; unless the log has failed, perhaps for want of space.
+    const { files, log } = this.#disk;
+    const inPlace = files.recycles && atLeast <= files.freeBytes && !log.suspect && this.#state.withinQuota();
+    return atLeast === 0 || inPlace ? OK : this.#makeRoom({ bytes: atLeast, source: null });
   }
 
   /** The disk is asked once a flush how much is free: what the flush takes of it is known. */
-  async #makeRoom(bytes: number): Promise<IoResult<void>> {
-    const made = await makeRoom(this.#state, bytes, this.#free);
+  async #makeRoom(need: Need): Promise<IoResult<void>> {
+    const made = await makeRoom(this.#state, need, this.#free);
     if (!made.ok) return made;
     this.#free = made.value;
     return OK;
@@ -160,9 +171,20 @@ class FlushAttempt {
         this.stopped = true;
         break;
       }
+      const { nextSegment } = this.#disk;
+      const gatheredBefore = this.#gathered.slice();
       const gathered = this.#gather(slots, at, source);
       at = gathered.next;
       if (gathered.builder === null) continue;
+      const before = await this.#finishWriting();
+      if (!before.ok) return before;
+      // Asked once more, for the file before took its time: this segment is as if it had not been gathered.
+      if (stop()) {
+        this.#gathered.set(gatheredBefore);
+        this.#disk.nextSegment = nextSegment;
+        this.stopped = true;
+        break;
+      }
       const written = await this.#write(gathered.builder);
       if (!written.ok) return written;
     }
@@ -207,32 +229,71 @@ class FlushAttempt {
     return new SegmentBuilder(header, platform.crc32);
   }
 
+  /** Finds a file for the segment and begins to write it; the one before is written. */
   async #write(builder: SegmentBuilder): Promise<IoResult<void>> {
-    const bytes = builder.finish();
+    const whole = builder.finish();
     const { number, source } = builder.header;
-    const directory = directoryOf(source);
-    const name = segmentName(number);
-    const segment = liveSegment(builder, bytes.length);
-    for (;;) {
-      const room = await this.#makeRoom(allocatedBytes(bytes.length));
-      if (!room.ok) return room;
-      this.#disk.inFlight.add(segment);
-      const written = await this.#disk.port.write(directory, name, 0, bytes);
-      if (written.ok) break;
-      this.#doom(segment);
-      this.#free = null;
-      // The file system is fuller than the quota foresaw: the oldest segment makes room for this one, if it may.
-      if (written.error.code !== 'NO_SPACE' || !(await evictOldest(this.#state))) return written;
-    }
-    this.#state.counters.bytesWritten += bytes.length;
-    this.#disk.doomed.delete(number);
-    this.#written.push(segment);
-    this.#named.add(source);
-    this.#begin(this.#disk.port.sync(directory, name));
+    const bytes = this.#disk.files.recycles ? inWholePages(whole) : whole;
+    const file = await this.#place(number, source, bytes.length);
+    if (!file.ok) return file;
+    if (file.value.bytes === 0) this.#named.add(source);
+    const segment = liveSegment(builder, whole.length, file.value.file, Math.max(bytes.length, file.value.bytes));
     this.records += builder.records;
     this.segments++;
     this.bytes += bytes.length;
+    this.#put(segment, bytes);
     return OK;
+  }
+
+  /** The file for a segment: a free one that has room for it, one that must grow, or a new one. Room for it is made. */
+  async #place(number: number, source: number, bytes: number): Promise<IoResult<SegmentFile>> {
+    const { files } = this.#disk;
+    const within = this.#state.withinQuota();
+    const free = within ? files.take(source, bytes) : null;
+    if (free !== null && free.bytes >= bytes) return { ok: true, value: free };
+    const room = await this.#makeRoom({ bytes: allocatedBytes(bytes), source });
+    const evicted = room.ok && files.fits(source, bytes) ? files.take(source, bytes) : null;
+    if (free !== null && (!room.ok || evicted !== null)) files.put(free);
+    return room.ok ? { ok: true, value: evicted ?? free ?? { file: number, source, bytes: 0, held: null } } : room;
+  }
+
+  /** Begins to write a file; its sync begins as soon as it is written. */
+  #put(segment: LiveSegment, bytes: Uint8Array): void {
+    const { port, inFlight, doomed } = this.#disk;
+    const directory = directoryOf(segment.source);
+    const name = segmentName(segment.file);
+    inFlight.add(segment);
+    const written = port.write(directory, name, 0, bytes).then((result) => {
+      if (!result.ok) return result;
+      this.#state.counters.bytesWritten += bytes.length;
+      doomed.delete(segment.file);
+      this.#written.push(segment);
+      this.#begin(port.sync(directory, name));
+      return result;
+    });
+    // Heard at once, for it may end before anybody waits for it; who waits hears it again.
+    written.catch(() => undefined);
+    this.#writing = { segment, bytes, written };
+  }
+
+  async #finishWriting(): Promise<IoResult<void>> {
+    for (;;) {
+      if (this.#writing === null) return OK;
+      const { segment, bytes, written } = this.#writing;
+      const result = await written;
+      this.#writing = null;
+      if (result.ok) return result;
+      // Its number is not given up yet: no batch says that it is gone.
+      this.#doom(segment, null);
+      this.#free = null;
+      // The file system is fuller than the quota foresaw: what may go makes room for this one.
+      if (result.error.code !== 'NO_SPACE' || !(await giveWay(this.#state))) return result;
+      const room = await this.#makeRoom({ bytes: allocatedBytes(bytes.length), source: null });
+      if (!room.ok) return room;
+      // Under the same name, for no number may stand in two files; it may be new now, for doomed files go.
+      this.#named.add(segment.source);
+      this.#put(segment, bytes);
+    }
   }
 
   #begin(sync: Promise<IoResult<void>>): void {
@@ -251,7 +312,9 @@ class FlushAttempt {
   }
 
   /** Makes the written files durable: what is in them, and their names. In one go, for nothing relies on one alone. */
-  #makeDurable(): Promise<IoResult<void>> {
+  async #makeDurable(): Promise<IoResult<void>> {
+    const written = await this.#finishWriting();
+    if (!written.ok) return written;
     for (const source of this.#named) this.#begin(this.#disk.port.syncDirectory(directoryOf(source)));
     this.#named.clear();
     return this.#settled();
@@ -294,7 +357,9 @@ class FlushAttempt {
    * commit only with the next generation, for the log that names them may have reached the disk.
    */
   async fail(error: IoError): Promise<FlushOutcome> {
-    // No file is removed under a sync that goes on.
+    // No file is removed under a write or a sync that goes on.
+    if (this.#writing !== null && !(await this.#writing.written).ok) this.#doom(this.#writing.segment);
+    this.#writing = null;
     await this.#settled();
     for (const segment of this.#written) this.#doom(segment);
     this.#written = [];
@@ -303,17 +368,32 @@ class FlushAttempt {
     return { ok: false, error };
   }
 
-  #doom(segment: LiveSegment): void {
+  #doom(segment: LiveSegment, held: number | null = segment.number): void {
+    const { file, source, fileBytes } = segment;
     this.#disk.inFlight.delete(segment);
-    this.#disk.doomed.set(segment.number, segment);
+    this.#disk.doomed.set(file, { file, source, bytes: fileBytes, held, sound: false });
   }
 }
 
-/** The index entry of a segment that has just been built. */
-export function liveSegment(builder: SegmentBuilder, bytes: number): LiveSegment {
+/** A file that is being written, of a segment that is in no log yet. */
+interface Writing {
+  readonly segment: LiveSegment;
+  readonly bytes: Uint8Array;
+  readonly written: Promise<IoResult<void>>;
+}
+
+/** The index entry of a segment that has just been built, for a file of its own unless another one is named. */
+export function liveSegment(
+  builder: SegmentBuilder,
+  bytes: number,
+  file = builder.header.number,
+  fileBytes = bytes,
+): LiveSegment {
   const { blocks, header } = builder;
   const segment: LiveSegment = {
     number: header.number,
+    file,
+    fileBytes,
     source: header.source,
     flush: header.flush,
     epoch: header.epoch,
@@ -333,127 +413,4 @@ export function liveSegment(builder: SegmentBuilder, bytes: number): LiveSegment
     segment.blockBytes[i] = block.bytes;
   });
   return segment;
-}
-
-/**
- * Lets the oldest segments go until `bytes` more fit under the quota and leave the floor of free space, with room for
- * the log's next generation, for without that the store could neither evict nor be opened. Segments that hold nothing
- * any more go first and cost nothing. One log batch for all of them, before any file is removed.
- */
-async function makeRoom(state: StoreState, bytes: number, known: FreeSpace | null): Promise<IoResult<FreeSpace>> {
-  const disk = state.disk as DiskSide;
-  const held = (): number => heldBytes(disk);
-  const measured = known === null ? await measure(disk) : ({ ok: true, value: known } as const);
-  if (!measured.ok) return measured;
-  const before = held();
-  const free = measured.value.freeBytes - (before - measured.value.heldBytes);
-  const deficitBytes = state.settings.freeFloorBytes + state.nextLogBytes() + bytes - free;
-  const limit = state.segmentQuotaBytes() - disk.setAsideBytes;
-  const fits = (gone: number): boolean => held() - gone + bytes <= limit && before - held() + gone >= deficitBytes;
-  if (fits(0)) return measured;
-  await removeDoomed(state);
-  // What goes with the next batch anyway: the empty ones, and what a suspect log held back.
-  let gone = 0;
-  for (const segment of disk.index.empty) gone += allocatedBytes(segment.bytes);
-  for (const file of disk.doomed.values()) gone += allocatedBytes(file.bytes);
-  if (!fits(gone) && state.settings.whenDiskFull === 'refuse-new') {
-    return {
-      ok: false,
-      error: { code: 'NO_SPACE', detail: fullDetail(state) },
-    };
-  }
-  const victims: LiveSegment[] = [];
-  for (const oldest of liveOldestFirst(disk)) {
-    if (fits(gone)) break;
-    victims.push(oldest);
-    gone += allocatedBytes(oldest.bytes);
-  }
-  // Others fill the disk, and all that the store holds would not make up for it: then none of it goes in vain.
-  const enough = fits(gone);
-  if (enough || disk.index.empty.size + disk.doomed.size > 0) {
-    const logged = await forgetSegments(state, enough ? victims : []);
-    if (!logged.ok) return logged;
-  }
-  if (held() + bytes > limit || before - held() < deficitBytes) {
-    return {
-      ok: false,
-      error: {
-        code: 'NO_SPACE',
-        detail: `${fullDetail(state)}, and dropping what the store holds would not be enough`,
-      },
-    };
-  }
-  return measured;
-}
-
-/** What the disk said of its free space, and what the store held when it said so. */
-interface FreeSpace {
-  readonly freeBytes: number;
-  readonly heldBytes: number;
-}
-
-async function measure(disk: DiskSide): Promise<IoResult<FreeSpace>> {
-  const free = await disk.port.freeBytes();
-  // What it holds is counted behind the answer, so that what went meanwhile is not taken for free twice.
-  return free.ok ? { ok: true, value: { freeBytes: free.value, heldBytes: heldBytes(disk) } } : free;
-}
-
-/** Bytes of the segments on disk, those included that are being written or wait for their removal. */
-function heldBytes({ index, doomed, inFlight }: DiskSide): number {
-  let total = index.segmentBytes;
-  for (const file of doomed.values()) total += allocatedBytes(file.bytes);
-  for (const file of inFlight) total += allocatedBytes(file.bytes);
-  return total;
-}
-
-const fullDetail = ({ settings }: StoreState): string =>
-  `the disk is full: quotaBytes is ${settings.quotaBytes}, and freeFloorBytes asks to leave ${settings.freeFloorBytes} bytes free`;
-
-/** Evicts one segment because the file system has no space. @returns false when it may not or there is none. */
-async function evictOldest(state: StoreState): Promise<boolean> {
-  const disk = state.disk as DiskSide;
-  if (state.settings.whenDiskFull === 'refuse-new') return false;
-  const [oldest] = liveOldestFirst(disk);
-  if (oldest === undefined && disk.index.empty.size === 0) return false;
-  const logged = await forgetSegments(state, oldest === undefined ? [] : [oldest]);
-  return logged.ok;
-}
-
-function* liveOldestFirst(disk: DiskSide): Iterable<LiveSegment> {
-  for (const segment of disk.index.segments.values()) if (segment.liveBlocks > 0) yield segment;
-}
-
-/**
- * Logs that the empty segments are gone and that the victims give way; marks pass the victims' records when that is
- * durable, and the files go last. When the log itself finds no space, the files go first, and the oldest segments with
- * them until it does: a crash or a read in between then reports their records as damaged instead of evicted, and still
- * none in silence.
- */
-export async function forgetSegments(state: StoreState, victims: readonly LiveSegment[]): Promise<IoResult<void>> {
-  const disk = state.disk as DiskSide;
-  const evicted = [...victims];
-  const removed = new Set<LiveSegment>();
-  if (victims.length > 0) state.emit({ type: 'evictionStarted', segments: victims.length });
-  for (;;) {
-    const logged = await writeCheckpoint(state, { evicted });
-    if (logged.ok || logged.error.code !== 'NO_SPACE') return logged;
-    const files = [...disk.index.empty, ...evicted].filter((segment) => !removed.has(segment));
-    if (files.length === 0) {
-      const next = state.settings.whenDiskFull === 'refuse-new' ? undefined : oldestBeside(disk, removed);
-      if (next === undefined) return logged;
-      state.emit({ type: 'evictionStarted', segments: 1 });
-      evicted.push(next);
-      files.push(next);
-    }
-    for (const segment of files) {
-      const gone = await disk.port.remove(directoryOf(segment.source), segmentName(segment.number));
-      if (!gone.ok) return gone;
-      removed.add(segment);
-    }
-  }
-}
-
-function oldestBeside(disk: DiskSide, known: ReadonlySet<LiveSegment>): LiveSegment | undefined {
-  for (const segment of liveOldestFirst(disk)) if (!known.has(segment)) return segment;
-  return undefined;
 }

@@ -85,6 +85,8 @@ function inspectSegments(state: StoreState, disk: DiskSide): SegmentInspection[]
       flush: segment.flush,
       epoch: segment.epoch,
       bytes: segment.bytes,
+      file: segment.file,
+      fileBytes: segment.fileBytes,
       blocks,
     });
   }

@@ -151,7 +151,7 @@ export class OldestReader {
       if (loaded === undefined) return segment;
       if (this.#block(segment, loaded, i) === null) {
         // What of it was read before is pending, not lost: the uploader has it.
-        return this.#damaged(slot, mark, start + (records[i] as number), segmentName(segment.number));
+        return this.#damaged(slot, mark, start + (records[i] as number), segmentName(segment.file));
       }
       while (mark < end && this.#plan.records < max) {
         const length = Math.min(max - this.#plan.records, end - mark, index.nextHole(slot, mark) - mark);
@@ -185,7 +185,7 @@ export class OldestReader {
   async #load(segment: LiveSegment): Promise<Result<void>> {
     const disk = this.#state.disk as DiskSide;
     const directory = SOURCE_DIRECTORIES[segment.source as 0 | 1 | 2];
-    const name = segmentName(segment.number);
+    const name = segmentName(segment.file);
     const bytes = new Uint8Array(segment.bytes);
     const read = await disk.port.read(directory, name, 0, bytes);
     if (!disk.index.segments.has(segment.number)) return success(undefined);
@@ -199,7 +199,7 @@ export class OldestReader {
   async #loadByBlock(segment: LiveSegment, bytes: Uint8Array, error: IoError): Promise<Result<void>> {
     const disk = this.#state.disk as DiskSide;
     const directory = SOURCE_DIRECTORIES[segment.source as 0 | 1 | 2];
-    const name = segmentName(segment.number);
+    const name = segmentName(segment.file);
     const failures = (this.#readFailures.get(segment.number) ?? 0) + 1;
     this.#readFailures.set(segment.number, failures);
     if (failures < READ_FAILURES_MAX) return ioFailure(`read segment ${directory}/${name}`, error);

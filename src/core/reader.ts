@@ -155,7 +155,7 @@ export class Reader {
       if (run.blocks.get(place.index) === null) {
         // What of it was read before is pending, not lost: the uploader has it.
         const from = Math.max(place.first, pool.read[slot] as number);
-        this.#state.markDamaged(slot, from, place.end, segmentName(place.segment.number));
+        this.#state.markDamaged(slot, from, place.end, segmentName(place.segment.file));
         position = behindHoles(position);
         continue;
       }
@@ -276,7 +276,7 @@ function extentOf(run: readonly BlockPlace[]): Extent {
   const start = segment.offsets[index] as number;
   return {
     directory: SOURCE_DIRECTORIES[segment.source as 0 | 1 | 2],
-    name: segmentName(segment.number),
+    name: segmentName(segment.file),
     start,
     bytes: new Uint8Array((segment.offsets[last] as number) + (segment.blockBytes[last] as number) - start),
   };

@@ -7,7 +7,7 @@
 import { sameBytes } from './bytes.ts';
 import type { FoundLog } from './checkpoint-log.ts';
 import type { FoundSegment, ReadSegment } from './found-segments.ts';
-import { storeIdsOf } from './found-segments.ts';
+import { storeIdOf } from './found-segments.ts';
 
 /** Epochs skipped when nothing says which one was the last. */
 const EPOCH_JUMP = 65_536;
@@ -32,7 +32,7 @@ export class Evidence {
   /** @param freshId for a store that is new. */
   constructor(log: FoundLog, found: readonly FoundSegment[], freshId: Uint8Array) {
     const { store } = log.image;
-    const knownId = log.storeId ?? storeIdsOf(found)[0] ?? null;
+    const knownId = storeIdOf(log.storeId, found);
     this.storeId = knownId ?? freshId;
     this.logLost = store === null;
     this.nextLogged = store?.nextSegment ?? 0;
@@ -78,7 +78,7 @@ export class Evidence {
     let next = logged;
     for (const segment of found) if (this.ours(segment)) next = Math.max(next, segment.number + 1);
     const near = next + NEAR_SEGMENTS;
-    for (const { number } of found) if (number < near) next = Math.max(next, number + 1);
+    for (const { file } of found) if (file < near) next = Math.max(next, file + 1);
     return next;
   }
 }

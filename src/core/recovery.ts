@@ -15,9 +15,12 @@
  *   segment in the log, unreadable or foreign       set aside under `.damaged`; its records are a hole in the ledger
  *   segment in the log, missing                     its records are a hole in the ledger
  *   segment newer than the log (flush cut off)      blocks that continue their stream exactly are copied; then removed
- *   segment older than the log and not in it        evicted or acknowledged before the crash: removed
+ *   segment older than the log and not in it        evicted or acknowledged before the crash: its file is free, or removed
+ *     ... and the log says that it went             the same, also where the log is damaged
  *     ... while the log is damaged                  its name may be what was lost: live with what no other one has
- *   segment of another store, number or directory   set aside
+ *   segment of another store or directory           set aside
+ *   segment that lies elsewhere by the log          a copy: set aside
+ *   file that was made ahead and never written      free
  *
  * Three passes: look (reads only, so an unknown format is refused with nothing touched), salvage (new files), and one
  * commit: a new generation of the log with epoch + 1. A crash before the commit leaves what was found, and the copies
@@ -35,9 +38,9 @@ import { CheckpointLog, ioFailure, readCheckpointLog } from './checkpoint-log.ts
 import type { Result } from './codes.ts';
 import { failure, invariant, success } from './codes.ts';
 import { allocatedBytes, DiskIndex, segmentName } from './disk-index.ts';
-import { forgetSegments } from './flush.ts';
+import { forgetSegments } from './disk-space.ts';
 import type { FoundFiles, FoundSegment, ReadSegment, SourceDirectory } from './found-segments.ts';
-import { DAMAGED_SUFFIX, directoryOf, lookAtSegments, storeIdsOf } from './found-segments.ts';
+import { DAMAGED_SUFFIX, directoryOf, lookAtSegments, placeSegments, storeIdsOf } from './found-segments.ts';
 import type { DiskPort, IoResult } from './port.ts';
 import type { FileContent } from './read-file.ts';
 import { readFile } from './read-file.ts';
@@ -49,6 +52,7 @@ import type { BlockInfo, SegmentHeader } from './segment.ts';
 import { scanSegment } from './segment.ts';
 import type { BlockColumns, MetStream } from './segment-columns.ts';
 import { SegmentColumns } from './segment-columns.ts';
+import { SegmentFiles } from './segment-files.ts';
 import type { DiskSide, StoreState } from './store-state.ts';
 
 /** Opens what is on the disk. The caller holds the lock; on failure nothing has been changed but `.damaged` names. */
@@ -58,7 +62,8 @@ export async function recover(state: StoreState, port: DiskPort): Promise<Result
   if (!found.ok) return found;
   const log = await readCheckpointLog(port, storeIdsOf(found.value.segments), state.platform.crc32);
   if (!log.ok) return log;
-  const recovery = new Recovery(state, port, log.value, found.value, columns.streams);
+  const segments = placeSegments(found.value.segments, log.value);
+  const recovery = new Recovery(state, port, log.value, { ...found.value, segments }, columns.streams);
   return recovery.run();
 }
 
@@ -124,6 +129,7 @@ class Recovery {
       nextSegment: this.#evidence.nextSegment,
       firstUncommitted: Number.POSITIVE_INFINITY,
       nextFlush: store?.nextFlush ?? 1,
+      files: new SegmentFiles(state.settings),
       doomed: new Map(),
       inFlight: new Set(),
       setAsideBytes,
@@ -147,16 +153,21 @@ class Recovery {
     if (!answers.ok) return answers;
     const tooMany = this.#restoreStreams();
     if (!tooMany.ok) return tooMany;
-    const named = ({ number, source }: FoundSegment): boolean =>
-      this.#evidence.logLost || image.segments.get(number) === source;
+    const named = ({ number, file, source }: FoundSegment): boolean =>
+      evidence.logLost || (image.segments.get(number) === source && image.fileOf(number) === file);
     const certain = this.#log.intact && !this.#evidence.tailLost;
     const covered = certain || this.#evidence.logLost ? null : await this.#rangesOf(this.#found.filter(named));
     const cutOff: ReadSegment[] = [];
     for (const segment of this.#found) {
       const { number, source } = segment;
       const directory = directoryOf(source);
-      const isNamed = named(segment);
+      const name = segmentName(segment.file);
       const isOurs = evidence.ours(segment);
+      if (isOurs ? image.removed.has(number) : segment.blank && !image.segments.has(number)) {
+        this.#doom(segment, true);
+        continue;
+      }
+      const isNamed = named(segment);
       const isTorn = segment.header === null && !segment.misplaced;
       const mayBeNamed = number < evidence.nextLogged || evidence.tailLost || evidence.isLater(segment);
       if (isNamed || (covered !== null && (isOurs || isTorn) && mayBeNamed)) {
@@ -166,15 +177,15 @@ class Recovery {
         if (!entered.ok) return entered;
         if (entered.value === 'live') continue;
         if (entered.value === 'unwanted') {
-          this.#disk.doomed.set(number, segment);
+          this.#doom(segment, false);
           continue;
         }
-        const aside = await this.#putAside(directory, segmentName(number), segment.bytes);
-        if (!aside.ok) return ioFailure(`set aside the damaged ${directory}/${segmentName(number)}`, aside.error);
+        const aside = await this.#putAside(directory, name, segment.bytes);
+        if (!aside.ok) return ioFailure(`set aside the damaged ${directory}/${name}`, aside.error);
       } else if (segment.misplaced || (segment.header !== null && !isOurs)) {
-        await this.#putAside(directory, segmentName(number), segment.bytes);
+        await this.#putAside(directory, name, segment.bytes);
       } else if (number >= this.#evidence.nextLogged && isOurs) cutOff.push(segment);
-      else this.#disk.doomed.set(number, segment);
+      else this.#doom(segment, isOurs);
     }
     for (const file of this.#log.files) {
       if (this.#log.complete || file.blank) this.#disk.log.adopt(file);
@@ -183,6 +194,11 @@ class Recovery {
     const salvaged = await salvage(this.#salvageContext(), cutOff);
     if (!salvaged.ok) return salvaged;
     return this.#commit(cutOff, salvaged.value);
+  }
+
+  /** @param sound what it holds is known to be nothing that counts: it may be written again. */
+  #doom({ number, file, source, bytes, header }: FoundSegment, sound: boolean): void {
+    this.#disk.doomed.set(file, { file, source, bytes, held: header === null ? null : number, sound });
   }
 
   /**
@@ -299,8 +315,8 @@ class Recovery {
     return success(same ? known : null);
   }
 
-  #readSegment({ number, source, bytes }: FoundSegment): Promise<IoResult<FileContent>> {
-    return readFile(this.#port, directoryOf(source), segmentName(number), bytes);
+  #readSegment({ file, source, bytes }: FoundSegment): Promise<IoResult<FileContent>> {
+    return readFile(this.#port, directoryOf(source), segmentName(file), bytes);
   }
 
   /**
@@ -308,15 +324,15 @@ class Recovery {
    * has.
    */
   async #enterSegment(segment: FoundSegment, covered: Ranges | null): Promise<Result<Entered>> {
-    const { number, source, header, blocks: whole } = segment;
+    const { source, file, header, blocks: whole, segmentBytes } = segment;
     if (whole !== null && header !== null && covered === null) {
       const entered = this.#enterWhole(whole);
       if (!entered.ok) return entered;
-      this.#index(segment, header, segment.bytes, entered.value);
+      this.#index(segment, header, segmentBytes, entered.value);
       return success('live');
     }
     const read = await this.#readSegment(segment);
-    if (!read.ok) return ioFailure(`read ${directoryOf(source)}/${segmentName(number)}`, read.error);
+    if (!read.ok) return ioFailure(`read ${directoryOf(source)}/${segmentName(file)}`, read.error);
     const { bytes } = read.value;
     const scan = scanSegment(bytes, this.#state.platform.crc32);
     // A segment is written with a block in it at least: without an intact one all of it is damaged.
@@ -333,7 +349,7 @@ class Recovery {
       blocks.push(block);
     }
     if (covered !== null && blocks.length === 0) return success('unwanted');
-    this.#index(segment, scan.header, bytes.length, {
+    this.#index(segment, scan.header, Math.min(bytes.length, scan.bytes), {
       streams: Uint16Array.from(slots),
       first: Float64Array.from(blocks, (block) => block.first),
       records: Uint16Array.from(blocks, (block) => block.records),
@@ -387,12 +403,19 @@ class Recovery {
     return true;
   }
 
-  #index({ number, source }: FoundSegment, header: SegmentHeader, bytes: number, blocks: BlockColumns): void {
+  #index(
+    { number, file, bytes: fileBytes, source }: FoundSegment,
+    header: SegmentHeader,
+    bytes: number,
+    blocks: BlockColumns,
+  ): void {
     const { flush, epoch, baseTimeMs } = header;
     const { streams: slots, first, records, offsets, blockBytes } = blocks;
     const liveBlocks = slots.length;
     this.#disk.index.add({
       number,
+      file,
+      fileBytes,
       source,
       flush,
       epoch,
@@ -450,17 +473,34 @@ class Recovery {
     };
   }
 
+  /**
+   * Files that will be written again need a name that is durable, for no directory is synced when they are: one that a
+   * killed process made may have none yet.
+   */
+  async #confirmNames(): Promise<void> {
+    const { doomed, files } = this.#disk;
+    if (!files.recycles) return;
+    const found = [...doomed.values()].filter(({ sound }) => sound);
+    for (const source of new Set(found.map((file) => file.source))) {
+      const synced = await this.#port.syncDirectory(directoryOf(source));
+      if (synced.ok) this.#state.counters.syncs++;
+      else for (const file of found) if (file.source === source) doomed.set(file.file, { ...file, sound: false });
+    }
+  }
+
   async #commit(cutOff: readonly ReadSegment[], salvaged: Salvaged): Promise<Result<void>> {
     const { image, storeId } = this.#log;
     const state = this.#state;
-    for (const segment of cutOff) this.#disk.doomed.set(segment.number, segment);
+    for (const segment of cutOff) this.#doom(segment, false);
     const isNew = storeId === null && this.#found.length === 0 && this.#log.files.every((file) => file.blank);
+    await this.#confirmNames();
     let committed = await writeCheckpoint(state);
     const isFull = !committed.ok && committed.error.code === 'NO_SPACE';
     // On a full disk the doomed ones make room for the log that is to be written: no log names them, once this one is durable.
     if (isFull && (await this.#disk.log.confirm()).ok) {
-      for (const [number, { source }] of this.#disk.doomed) {
-        await this.#port.remove(directoryOf(source), segmentName(number));
+      for (const doomed of this.#disk.doomed.values()) {
+        this.#disk.doomed.set(doomed.file, { ...doomed, sound: false });
+        await this.#port.remove(directoryOf(doomed.source), segmentName(doomed.file));
       }
       committed = await forgetSegments(state, []);
     }

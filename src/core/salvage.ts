@@ -90,9 +90,8 @@ export async function salvage(context: SalvageContext, cutOff: readonly ReadSegm
 }
 
 /**
- * Removes the files that have nothing to give, and notes them in `gone`: torn ones, and of the cut-off ones those that give
- * nothing behind the others. All of them are newer than what the log knows: of an older one the log says that it may go,
- * and what the log says need not be durable yet, when a process was killed before its sync.
+ * Removes the files that have nothing to give, and notes them in `gone`: torn ones, of the cut-off ones those that give
+ * nothing behind the others, and free ones.
  * @returns whether there were any.
  */
 async function removeSpare(
@@ -104,12 +103,25 @@ async function removeSpare(
   const ends = context.state.pool.appended.slice();
   const spare: FoundSegment[] = [...context.torn];
   for (const segment of cutOff) if (!(await gives(context, segment, ends))) spare.push(segment);
+  spare.push(...(await freeFiles(context)));
   for (const segment of spare) {
     if (gone.has(segment)) continue;
-    const removed = await context.port.remove(directoryOf(segment.source), segmentName(segment.number));
+    const removed = await context.port.remove(directoryOf(segment.source), segmentName(segment.file));
     if (removed.ok) gone.add(segment);
   }
   return gone.size > before;
+}
+
+/**
+ * Files of which the log says that they may go. What it says need not be durable yet, when a process was killed before its
+ * sync, so it is made durable first. A store that keeps no free files has hardly any.
+ */
+async function freeFiles({ disk, found }: SalvageContext): Promise<readonly FoundSegment[]> {
+  if (!disk.files.recycles || disk.doomed.size === 0) return [];
+  const confirmed = await disk.log.confirm();
+  if (!confirmed.ok) return [];
+  for (const doomed of disk.doomed.values()) disk.doomed.set(doomed.file, { ...doomed, sound: false });
+  return found.filter(({ file, source }) => disk.doomed.get(file)?.source === source);
 }
 
 /** Whether a block of it goes on where its stream ends; `ends` go on with it. One that cannot be read may. */
@@ -134,7 +146,7 @@ async function copySegment(context: SalvageContext, segment: FoundSegment, flush
   const { state, port } = context;
   const directory = directoryOf(segment.source);
   const read = await context.read(segment);
-  if (!read.ok) return ioFailure(`read ${directory}/${segmentName(segment.number)}`, read.error);
+  if (!read.ok) return ioFailure(`read ${directory}/${segmentName(segment.file)}`, read.error);
   const { bytes } = read.value;
   for (let tries = 1; ; tries++) {
     const appendedBefore = state.pool.appended.slice();
@@ -201,7 +213,8 @@ function fits(
   let held = disk.index.segmentBytes + disk.setAsideBytes + allocatedBytes(bytes);
   for (const copy of copies) held += allocatedBytes(copy.bytes);
   for (const segment of found) {
-    if (!disk.index.segments.has(segment.number) && !gone.has(segment)) held += allocatedBytes(segment.bytes);
+    const isLive = disk.index.segments.get(segment.number)?.file === segment.file;
+    if (!isLive && !gone.has(segment)) held += allocatedBytes(segment.bytes);
   }
   return held <= state.segmentQuotaBytes();
 }

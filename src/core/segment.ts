@@ -36,11 +36,11 @@ import type { Crc32 } from './crc32.ts';
 import { crc32 } from './crc32.ts';
 
 /** What this program writes. */
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 /** What it reads: files of each version up to its own. */
 export const isKnownVersion = (version: number): boolean => version >= 1 && version <= FORMAT_VERSION;
 /** The same for people. */
-export const KNOWN_VERSIONS = '1 and 2';
+export const KNOWN_VERSIONS = '1, 2 and 3';
 export const SEGMENT_HEADER_BYTES = 64;
 /** Where the header says how many bytes the whole file has. */
 const FILE_BYTES_AT = 56;
@@ -282,6 +282,21 @@ export function segmentEnd(bytes: Uint8Array): number | null {
 }
 
 /**
+ * The header that reads well farthest in the file's past: of all the places where one can stand, the trailer of the newest
+ * segment in it. For a file whose front does not read; behind the segment there may be what is left of older ones.
+ */
+export function lastSegmentHeader(bytes: Uint8Array): HeaderRead {
+  let found: HeaderRead = { state: 'damaged' };
+  for (let at = bytes.indexOf(MAGIC[0] as number); at >= 0; at = bytes.indexOf(MAGIC[0] as number, at + 1)) {
+    const read = readSegmentHeader(bytes, at);
+    if (read.state === 'damaged' || (read.state === 'ok' && read.bytes !== at + SEGMENT_HEADER_BYTES)) continue;
+    if (read.state === 'unsupported') return read;
+    if (found.state !== 'ok' || read.header.number > found.header.number) found = read;
+  }
+  return found;
+}
+
+/**
  * What the bytes at `offset` say as the head of a block, held against nothing but each other: neither is a checksum looked
  * at, nor whether the block ends before `limit`. Null when no block can begin so.
  */
@@ -397,6 +412,8 @@ export function decodeBlock(
 
 export interface SegmentScan {
   readonly header: SegmentHeader;
+  /** Of the whole segment, as its header says; its file may be longer, or was cut short. */
+  readonly bytes: number;
   readonly blocks: readonly BlockInfo[];
   /** Bytes that belong to no intact block, header or trailer. */
   readonly damagedBytes: number;
@@ -413,15 +430,15 @@ export type ScanResult =
  */
 export function scanSegment(bytes: Uint8Array, native?: Crc32): ScanResult {
   const front = readSegmentHeader(bytes, 0);
-  const back = readSegmentHeader(bytes, bytes.length - SEGMENT_HEADER_BYTES);
   if (front.state === 'unsupported') return front;
-  const read = front.state === 'ok' ? front : back;
+  const read = front.state === 'ok' ? front : lastSegmentHeader(bytes);
   if (read.state !== 'ok') return read;
+  const back = readSegmentHeader(bytes, read.bytes - SEGMENT_HEADER_BYTES);
   const seed = segmentSeed(read.header.storeId, read.header.number);
   const limit = Math.min(bytes.length, read.bytes - SEGMENT_HEADER_BYTES);
   const blocks: BlockInfo[] = [];
   let damagedBytes = front.state === 'ok' ? 0 : SEGMENT_HEADER_BYTES;
-  if (back.state !== 'ok' || bytes.length !== read.bytes) damagedBytes += SEGMENT_HEADER_BYTES;
+  if (back.state !== 'ok' || back.header.number !== read.header.number) damagedBytes += SEGMENT_HEADER_BYTES;
   for (let offset = SEGMENT_HEADER_BYTES; offset < limit; ) {
     const block = readBlock(bytes, offset, limit, seed, read.header.baseTimeMs, native);
     if (block === null) {
@@ -432,7 +449,7 @@ export function scanSegment(bytes: Uint8Array, native?: Crc32): ScanResult {
     blocks.push(block);
     offset += block.bytes;
   }
-  return { state: 'ok', header: read.header, blocks, damagedBytes };
+  return { state: 'ok', header: read.header, bytes: read.bytes, blocks, damagedBytes };
 }
 
 /** Seed of a segment's block checksums, for reading single blocks. */

@@ -14,6 +14,7 @@ import type { DiskIndex, LiveSegment } from './disk-index.ts';
 import { allocatedBytes } from './disk-index.ts';
 import type { DiskPort, Platform } from './port.ts';
 import { SectorPool, shapeSource } from './sector-pool.ts';
+import type { SegmentFiles } from './segment-files.ts';
 import type { EngineEvent, Lifecycle, RecoveryReport, StreamKey } from './types.ts';
 import { SOURCES } from './types.ts';
 
@@ -36,6 +37,18 @@ export interface Counters {
   recoveries: number;
 }
 
+/** A file whose segment no log names any more, or none has ever named: still on disk, and not free yet. */
+export interface DoomedFile {
+  /** The number in its name. */
+  readonly file: number;
+  readonly source: number;
+  readonly bytes: number;
+  /** Number of the segment in it; null where it cannot be told. */
+  readonly held: number | null;
+  /** May be written again. Not one of which a write or a sync failed, or whose writer was cut off: what it holds is unknown. */
+  readonly sound: boolean;
+}
+
 /** The disk side of an open store; absent as a whole where the platform has no disk. */
 export interface DiskSide {
   readonly port: DiskPort;
@@ -45,8 +58,10 @@ export interface DiskSide {
   /** Number of the first segment of the flush that runs; Infinity when none does. */
   firstUncommitted: number;
   nextFlush: number;
-  /** Files that are no longer live but still on disk: removed when the log that forgot them is durable. */
-  readonly doomed: Map<number, { readonly source: number; readonly bytes: number }>;
+  /** Which files are free to be written again. */
+  readonly files: SegmentFiles;
+  /** Files that are no longer live, by the number in their names: free, or removed, when the log that forgot them is durable. */
+  readonly doomed: Map<number, DoomedFile>;
   /** Segments being written, in no log yet. */
   readonly inFlight: Set<LiveSegment>;
   setAsideBytes: number;
@@ -319,9 +334,7 @@ export class StoreState {
   /** Bytes of all files of the store, as the file system gives space out. */
   diskBytes(): number {
     if (this.disk === null) return 0;
-    let bytes = this.disk.index.segmentBytes + this.disk.setAsideBytes;
-    for (const file of this.disk.doomed.values()) bytes += allocatedBytes(file.bytes);
-    for (const segment of this.disk.inFlight) bytes += allocatedBytes(segment.bytes);
+    let bytes = heldBytes(this.disk) + this.disk.setAsideBytes;
     for (const size of this.disk.log.fileSizes) bytes += allocatedBytes(size);
     return bytes;
   }
@@ -336,10 +349,24 @@ export class StoreState {
     return (Math.ceil(snapshot / LOG_STEP_BYTES) + 2) * LOG_STEP_BYTES;
   }
 
+  /** Whether what segments' files take now, the free ones included, is within the quota: it may not be behind a crash. */
+  withinQuota(): boolean {
+    const disk = this.disk as DiskSide;
+    return heldBytes(disk) + disk.setAsideBytes <= this.segmentQuotaBytes();
+  }
+
   /** What segments may take so that the checkpoint, twice over while it is renewed, always fits beside them. */
   segmentQuotaBytes(): number {
     return this.settings.quotaBytes - 2 * checkpointReserveBytes(this.settings);
   }
+}
+
+/** Space that the files of segments take: of live ones, of those being written, of doomed and of free ones. */
+export function heldBytes({ index, doomed, inFlight, files }: DiskSide): number {
+  let total = index.segmentBytes + files.freeBytes;
+  for (const file of doomed.values()) total += allocatedBytes(file.bytes);
+  for (const segment of inFlight) total += allocatedBytes(segment.fileBytes);
+  return total;
 }
 
 const at = (column: Float64Array | Uint32Array, slot: number): number => column[slot] as number;

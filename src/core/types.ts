@@ -88,6 +88,10 @@ export interface SegmentInspection {
   readonly flush: number;
   readonly epoch: number;
   readonly bytes: number;
+  /** The number in the name of its file: not its own where the file held another segment before. */
+  readonly file: number;
+  /** Size of that file; the segment is at its front. */
+  readonly fileBytes: number;
   /** What it holds, also of records already acknowledged: one range a block, in file order. */
   readonly blocks: readonly {
     readonly sensor: number;

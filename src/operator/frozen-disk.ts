@@ -3,12 +3,12 @@
  * as over any disk, and the directory stays untouched. So what is said of a store is what opening it would give.
  *
  *     log parts    read into memory when the view is made, twice: the same both times, so they belong together
- *     segments     listed in between; those of a small store are read at once, those of a larger one when asked for. One is
- *                  never rewritten once it is whole
+ *     segments     listed in between; those of a small store are read at once, those of a larger one when asked for. A file
+ *                  is written over only behind a batch of the log which says that its segment is gone
  *     changes      in memory, file by file, as large as what recovery writes: a new log, and copies of one cut-off flush
  *
- * Beside a running store a segment may go between listing and reading, because it was acknowledged or evicted. The view
- * is `aged` then: what was found with it is void, and whoever made it makes another one.
+ * Beside a running store a segment may go between listing and reading, because it was acknowledged or evicted, and its file
+ * be written over. The view is `aged` then: what was found with it is void, and whoever made it makes another one.
  */
 import { crc32 } from 'node:zlib';
 import { parsePartName } from '../core/checkpoint-format.ts';
@@ -28,6 +28,8 @@ export const DIRECTORIES: readonly Directory[] = ['', ...SOURCE_DIRECTORIES];
 const OK: IoResult<void> = { ok: true, value: undefined };
 /** A log that is appended to without pause is caught in a pause sooner or later; each try takes a few milliseconds. */
 const TRIES_MAX = 500;
+/** Of a file's front: a segment's header, which says its number. */
+const FRONT_BYTES = 64;
 /** Segments of a store that has no more than this are in memory with the log: such a view cannot age. */
 export const PREFETCH_BYTES = 4 * 1024 * 1024;
 
@@ -49,14 +51,18 @@ export class FrozenDisk implements DiskPort {
   readonly moment: string;
   /** Of this view and its forks. */
   readonly #age: { isOver: boolean };
+  /** First bytes of the files that were read from the directory, as they were then; of this view and its forks. */
+  readonly #fronts: Map<string, Uint8Array>;
 
   constructor(
     port: ReadOnlyDisk,
     files: ReadonlyMap<Directory, Map<string, Entry>>,
     missingDirectories: readonly Directory[],
     age = { isOver: false },
+    fronts = new Map<string, Uint8Array>(),
   ) {
     this.#age = age;
+    this.#fronts = fronts;
     this.#port = port;
     this.#files = files;
     this.missingDirectories = missingDirectories;
@@ -75,7 +81,7 @@ export class FrozenDisk implements DiskPort {
   /** The same files once more: what is changed in the one is not changed in the other. */
   fork(): FrozenDisk {
     const files = new Map([...this.#files].map(([directory, entries]) => [directory, new Map(entries)]));
-    return new FrozenDisk(this.#port, files, this.missingDirectories, this.#age);
+    return new FrozenDisk(this.#port, files, this.missingDirectories, this.#age, this.#fronts);
   }
 
   #in(directory: Directory): Map<string, Entry> {
@@ -107,7 +113,19 @@ export class FrozenDisk implements DiskPort {
     // What was appended since is not part of the moment.
     const got = await this.#port.read(entry.directory, entry.name, offset, into.subarray(0, bytes));
     if (!got.ok && got.error.code === 'NOT_FOUND') this.#age.isOver = true;
+    if (directory !== '') await this.#noteFront(entry, offset, into);
     return got;
+  }
+
+  /** Whoever writes over a file begins at its front: while that is what it was, so is what was read before it. */
+  async #noteFront({ directory, name }: Extract<Entry, { in: 'directory' }>, offset: number, read: Uint8Array) {
+    const path = nameIn(directory, name);
+    const front = offset === 0 && read.length >= FRONT_BYTES ? read.slice(0, FRONT_BYTES) : new Uint8Array(FRONT_BYTES);
+    const isNew = offset === 0 && read.length === FRONT_BYTES && !this.#fronts.has(path);
+    if (!isNew) await this.#port.read(directory, name, 0, front);
+    const known = this.#fronts.get(path);
+    if (known === undefined) this.#fronts.set(path, front);
+    else if (!equal(known, front)) this.#age.isOver = true;
   }
 
   async write(directory: Directory, name: string, offset: number, bytes: Uint8Array): Promise<IoResult<void>> {

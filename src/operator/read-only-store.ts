@@ -17,7 +17,7 @@ import type { Settings } from '../core/config.ts';
 import { resolveSettings } from '../core/config.ts';
 import { allocatedBytes, parseSegmentName } from '../core/disk-index.ts';
 import type { FoundFiles } from '../core/found-segments.ts';
-import { DAMAGED_SUFFIX, lookAtSegments, storeIdsOf } from '../core/found-segments.ts';
+import { DAMAGED_SUFFIX, lookAtSegments, placeSegments, storeIdsOf } from '../core/found-segments.ts';
 import { inspectStream, ledgerOf } from '../core/inspect.ts';
 import type { Platform } from '../core/port.ts';
 import { Reader } from '../core/reader.ts';
@@ -79,6 +79,8 @@ export function settingsForAny(quota?: string): Result<Settings> {
     streamsMax: 4096,
     ledgerMax: 65_536,
     freeFloorBytes: 0,
+    // Whoever looks, or repairs, leaves the free files to the program whose store it is.
+    recycleBytes: '1024GiB',
     quotaBytes: quota ?? '1024GiB',
   });
 }
@@ -134,7 +136,8 @@ async function lookOnce(disk: FrozenDisk): Promise<Result<Look>> {
   if (!files.ok) return files;
   const log = await readCheckpointLog(disk, storeIdsOf(files.value.segments), platform.crc32);
   if (!log.ok) return log;
-  const evidence = new Evidence(log.value, files.value.segments, new Uint8Array(16));
+  const segments = placeSegments(files.value.segments, log.value);
+  const evidence = new Evidence(log.value, segments, new Uint8Array(16));
   const losses: Extract<EngineEvent, { type: 'damaged' }>[] = [];
   const state = new StoreState(platform, settings.value, platform.newStoreId(), (event) => {
     if (event.type === 'damaged') losses.push(event);
@@ -144,7 +147,7 @@ async function lookOnce(disk: FrozenDisk): Promise<Result<Look>> {
   state.lifecycle = 'ram';
   return success({
     disk,
-    found: { files: files.value, log: log.value, evidence },
+    found: { files: { ...files.value, segments }, log: log.value, evidence },
     state,
     reader: new Reader(state),
     report: state.recovery as RecoveryReport,

@@ -107,8 +107,8 @@ describe('damage', () => {
       'a stray name leads the numbers of segments astray',
       {
         file: 'src/core/recovery-evidence.ts',
-        search: '    for (const { number } of found) if (number < near)',
-        replace: '    for (const { number } of found) if (near > 0)',
+        search: '    for (const { file } of found) if (file < near)',
+        replace: '    for (const { file } of found) if (near > 0)',
       },
     ],
   ])(

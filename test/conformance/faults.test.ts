@@ -70,7 +70,7 @@ describe('faults', () => {
       'a failed sync of a segment is ignored',
       {
         file: 'src/core/flush.ts',
-        search: 'this.#begin(this.#disk.port.sync(directory, name));',
+        search: 'this.#begin(port.sync(directory, name));',
         replace: 'this.#begin(this.#disk.port.sync(directory, name).then(() => OK));',
       },
     ],

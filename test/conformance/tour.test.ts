@@ -72,7 +72,7 @@ describe('the tour', () => {
       {
         file: 'src/core/checkpoint.ts',
         search:
-          '  for (const segment of change.added ?? []) encodeSegmentAdded(list, segment.source, segment.number);\n  for (const segment of forgotten)',
+          '  for (const segment of change.added ?? []) encodeSegment(list, segment);\n  for (const segment of forgotten)',
         replace: '  for (const segment of forgotten)',
       },
     ],

@@ -88,6 +88,8 @@ describe('good settings', () => {
       streamsMax: 2048,
       quotaBytes: 256 * MIB,
       freeFloorBytes: 16 * MIB,
+      recycleBytes: 0,
+      preallocateBytes: 0,
       ledgerMax: 4096,
       whenDiskFull: 'evict-oldest',
       durableAcknowledge: false,

@@ -653,16 +653,16 @@ async function cutOffWhenFull(steps: number) {
 }
 
 describe('what is not known', () => {
-  /** The same header with version 3 and a valid checksum. */
+  /** The same header with version 4 and a valid checksum. */
   function newer(content: Uint8Array, crcAt: number): Uint8Array {
     const bytes = content.slice();
-    bytes[8] = 3;
+    bytes[8] = 4;
     new DataView(bytes.buffer).setUint32(crcAt, crc32(bytes, 0, crcAt, 0), true);
     return bytes;
   }
 
-  // Goal: a format of the future is refused and nothing is touched. Method: version 3 with a right checksum in a segment, then in the log; compare every byte and name.
-  it.each(['segment', 'checkpoint'])('refuses a %s of version 3 and changes not one byte or name', async (which) => {
+  // Goal: a format of the future is refused and nothing is touched. Method: version 4 with a right checksum in a segment, then in the log; compare every byte and name.
+  it.each(['segment', 'checkpoint'])('refuses a %s of version 4 and changes not one byte or name', async (which) => {
     const bench = await written();
     const file = bench.disk.files().find(({ name }) => (which === 'segment') === name.endsWith('.seg'));
     if (file === undefined) throw new Error('no such file');
@@ -672,7 +672,7 @@ describe('what is not known', () => {
     const opened = await again.tryOpen();
     expect(codeOf(opened)).toBe('UNSUPPORTED_FORMAT');
     expect(opened.ok ? '' : opened.failure.message).toMatch(
-      /format version 3, this program knows 1 and 2: open the store with/,
+      /format version 4, this program knows 1, 2 and 3: open the store with/,
     );
     expect(bench.disk.files()).toEqual(before);
     expect(bench.disk.pending()).toEqual([]);

@@ -327,21 +327,21 @@ describe('the header', () => {
     expect(readSegmentHeader(bytes, 0)).toMatchObject({ header });
   });
 
-  // Goal: a version of the future is known as such, not as damage. Method: version 3 with a valid checksum, in front, at the end, in both.
+  // Goal: a version of the future is known as such, not as damage. Method: version 4 with a valid checksum, in front, at the end, in both.
   it('tells a version it does not know from damage', () => {
     const { bytes } = sample();
     const newer = (at: number, file: Uint8Array): Uint8Array => {
-      file[at + 8] = 3;
+      file[at + 8] = 4;
       const crc = crc32(file, at, at + 60, 0);
       new DataView(file.buffer).setUint32(at + 60, crc, true);
       return file;
     };
-    expect(scanSegment(newer(0, bytes.slice()))).toEqual({ state: 'unsupported', version: 3 });
+    expect(scanSegment(newer(0, bytes.slice()))).toEqual({ state: 'unsupported', version: 4 });
     const torn = newer(bytes.length - SEGMENT_HEADER_BYTES, bytes.slice());
     torn[0] = 0;
-    expect(scanSegment(torn)).toEqual({ state: 'unsupported', version: 3 });
+    expect(scanSegment(torn)).toEqual({ state: 'unsupported', version: 4 });
     const wrong = bytes.slice();
-    wrong[8] = 3;
+    wrong[8] = 4;
     expect(readSegmentHeader(wrong, 0).state).toBe('damaged');
   });
 });

@@ -77,7 +77,7 @@ describe('on a store that is closed', () => {
     const { stdout } = await imatrixMm(['info', directory, '--json']);
     expect(JSON.parse(stdout)).toMatchObject({
       state: 'closed',
-      formatVersion: 2,
+      formatVersion: 3,
       epoch: 1,
       streams: 2,
       retained: 170,
@@ -90,7 +90,7 @@ describe('on a store that is closed', () => {
   test('--version names MEMORY_V2, the storage format and Node', async () => {
     const { stdout } = await imatrixMm(['--version']);
     expect(stdout).toBe(
-      `MEMORY_V2 imatrix-memory-manager ${JSON.parse(readFileSync('package.json', 'utf8')).version} (storage format 2, Node ${process.versions.node})\n`,
+      `MEMORY_V2 imatrix-memory-manager ${JSON.parse(readFileSync('package.json', 'utf8')).version} (storage format 3, Node ${process.versions.node})\n`,
     );
   });
 });

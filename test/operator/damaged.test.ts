@@ -113,7 +113,7 @@ describe('on a store that is damaged', () => {
     const directory = await aStore();
     const path = segment(directory, 'host', 1);
     const bytes = readFileSync(path);
-    bytes.writeUInt16LE(3, 8);
+    bytes.writeUInt16LE(4, 8);
     bytes.writeUInt32LE(crc32(bytes.subarray(0, 60)), 60);
     writeFileSync(path, bytes);
     const before = await stateOf(directory);
@@ -121,7 +121,7 @@ describe('on a store that is damaged', () => {
     const ends = await Promise.all(names.map((name) => imatrixMm([name, directory])));
     expect(ends.map(({ code }) => code)).toEqual([2, 2, 2, 2, 1]);
     for (const { stdout, stderr } of ends)
-      expect(`${stdout}${stderr}`).toMatch(/host\/000000000001\.seg has format version 3/);
+      expect(`${stdout}${stderr}`).toMatch(/host\/000000000001\.seg has format version 4/);
     expect(await stateOf(directory)).toBe(before);
   });
 });

@@ -3,7 +3,6 @@
  * for nothing (of a flush that was cut off, or left over) is named as a whole.
  */
 import { sameBytes, toHex } from '../../core/bytes.ts';
-import { FILE_BYTES_MAX } from '../../core/config.ts';
 import { segmentName } from '../../core/disk-index.ts';
 import type { FoundSegment } from '../../core/found-segments.ts';
 import { directoryOf } from '../../core/found-segments.ts';
@@ -25,12 +24,12 @@ export interface SegmentContext {
   readonly held: boolean;
 }
 
-export const pathOf = ({ source, number }: Pick<FoundSegment, 'source' | 'number'>): string =>
-  `${directoryOf(source)}/${segmentName(number)}`;
+export const pathOf = ({ source, file }: Pick<FoundSegment, 'source' | 'file'>): string =>
+  `${directoryOf(source)}/${segmentName(file)}`;
 
 /** A finding about a whole file. */
 function whole(
-  segment: Pick<FoundSegment, 'source' | 'number' | 'bytes'>,
+  segment: Pick<FoundSegment, 'source' | 'file' | 'bytes'>,
   level: Finding['level'],
   what: FindingKind,
   text: string,
@@ -42,9 +41,13 @@ function whole(
 /** @returns none for a whole live segment. */
 export async function segmentFindings(context: SegmentContext, segment: FoundSegment): Promise<Finding[]> {
   const { look, missing } = context;
-  const { number, source } = segment;
-  const isLive = look.state.disk?.index.segments.get(number)?.source === source;
-  const isNamed = isLive || look.found.log.image.segments.get(number) === source || look.found.evidence.logLost;
+  const { number, file, source } = segment;
+  const live = look.state.disk?.index.segments.get(number);
+  const { image } = look.found.log;
+  const isLive = live?.source === source && live.file === file;
+  const isHome = image.segments.get(number) === source && image.fileOf(number) === file;
+  const isFree = segment.blank || (image.removed.has(number) && look.found.evidence.ours(segment));
+  const isNamed = isLive || isHome || (look.found.evidence.logLost && !isFree);
   if (!isNamed && !(mayBeNamed(look, segment) && !segment.misplaced)) return [unnamedFinding(context, segment)];
   const around = missing.around(source, number);
   const costs = around.length === 0 ? 'no retained record is missing here' : `missing around it: ${listText(around)}`;
@@ -55,7 +58,7 @@ export async function segmentFindings(context: SegmentContext, segment: FoundSeg
   if (segment.header === null) return broken('unreadable', 'neither its header nor its trailer reads');
   if (!look.found.evidence.ours(segment))
     return broken('foreign', `it is of another store (${toHex(segment.header.storeId)})`);
-  const read = await readFile(look.disk, directoryOf(source), segmentName(number), segment.bytes);
+  const read = await readFile(look.disk, directoryOf(source), segmentName(file), segment.bytes);
   if (!read.ok) return broken('unreadable', `it cannot be read (${read.error.detail})`);
   const findings = await liveFindings(context, segment, segment.header, read.value);
   return findings.length > 0 || isNamed ? findings : [unnamedFinding(context, segment)];
@@ -63,6 +66,7 @@ export async function segmentFindings(context: SegmentContext, segment: FoundSeg
 
 /** Whether its name may be what a damaged log has lost: then recovery looks into it, and so does verify. */
 function mayBeNamed({ found: { log, evidence } }: Look, segment: FoundSegment): boolean {
+  if (segment.blank || log.image.removed.has(segment.number)) return false;
   if (log.intact && !evidence.tailLost) return false;
   const isTheirs = segment.header !== null && !evidence.ours(segment);
   return !isTheirs && (segment.number < evidence.nextLogged || evidence.tailLost || evidence.isLater(segment));
@@ -71,16 +75,18 @@ function mayBeNamed({ found: { log, evidence } }: Look, segment: FoundSegment): 
 /** What no log names: it counts for nothing, or opening copies what is whole of it. */
 function unnamedFinding({ look, held }: SegmentContext, segment: FoundSegment): Finding {
   const { evidence } = look.found;
+  if (segment.blank)
+    return whole(segment, 'note', 'free', 'it was made ahead, and no segment has been written into it yet');
   if (segment.misplaced)
     return whole(segment, 'note', 'misplaced', 'no log names it, and its header names another segment: a stray copy');
   if (segment.header !== null && !evidence.ours(segment))
     return whole(segment, 'note', 'foreign', `no log names it, and it is of store ${toHex(segment.header.storeId)}`);
-  if (segment.number < evidence.nextLogged)
+  if (segment.number < evidence.nextLogged || look.found.log.image.removed.has(segment.number))
     return whole(
       segment,
       'note',
       'leftover',
-      'no log names it any more: what it held was acknowledged or evicted; opening removes it',
+      'no log names it any more: what it held was acknowledged or evicted; opening keeps it to be written again, or removes it',
     );
   const reads = segment.header === null ? 'neither its header nor its trailer reads' : 'its header reads';
   const why = held
@@ -100,7 +106,7 @@ async function liveFindings(
   // Looked at once already, when its header read.
   if (scan.state !== 'ok') return [whole(segment, 'damage', 'unreadable', 'it does not read as a segment any more')];
   const file = pathOf(segment);
-  const size = claimedBytes(bytes);
+  const size = scan.bytes;
   const limit = size - SEGMENT_HEADER_BYTES;
   const findings = frameFindings(file, segment.bytes, size, bytes);
   if (error !== null) {
@@ -111,15 +117,6 @@ async function liveFindings(
   for (const gap of gapsOf(scan.blocks, Math.min(bytes.length, limit))) findings.push(...nameGap(damaged, gap, limit));
   if (bytes.length < limit) findings.push(behindCut(damaged, bytes.length, limit));
   return findings;
-}
-
-/** Bytes of the file as its header, or else its trailer, says. */
-function claimedBytes(bytes: Uint8Array): number {
-  for (const offset of [0, bytes.length - SEGMENT_HEADER_BYTES]) {
-    const read = readSegmentHeader(bytes, offset);
-    if (read.state === 'ok') return read.bytes;
-  }
-  return bytes.length;
 }
 
 /** Header, trailer and length. */
@@ -145,8 +142,6 @@ function frameFindings(file: string, listed: number, size: number, bytes: Uint8A
         'its trailer is no copy of its header, which serves: it costs nothing',
       );
   }
-  const excess = Math.max(listed, Math.min(bytes.length, FILE_BYTES_MAX)) - size;
-  if (excess > 0) add('excess', size, excess, `${excess} bytes stand behind its end; nobody reads them`);
   return findings;
 }
 
@@ -181,11 +176,12 @@ function behindCut(
 
 /** Segments that the log names and that are not there. */
 export function missingSegments({ look, missing }: SegmentContext): Finding[] {
-  const there = new Set(look.found.files.segments.map(pathOf));
+  const { image } = look.found.log;
+  const there = new Set(look.found.files.segments.map(({ source, number }) => `${source}/${number}`));
   const findings: Finding[] = [];
-  for (const [number, source] of look.found.log.image.segments) {
-    const gone = { source, number, bytes: 0 };
-    if (there.has(pathOf(gone))) continue;
+  for (const [number, source] of image.segments) {
+    const gone = { source, file: image.fileOf(number), bytes: 0 };
+    if (there.has(`${source}/${number}`)) continue;
     const around = missing.around(source, number);
     const costs = around.length === 0 ? 'no retained record is missing here' : `missing around it: ${listText(around)}`;
     findings.push(whole(gone, 'damage', 'missing', `the log names it, and no such file is there; ${costs}`, around));
