@@ -358,9 +358,9 @@ const LIMITS: readonly Exhibit[] = [
     id: 'K50',
     bug: 'NaN becomes the one NaN',
     file: 'src/core/segment.ts',
-    search: '    else for (let i = 0; i < records; i++) out.u32(bits[i] as number);\n',
+    search: 'putU32(bytes, next, bits[i] as number);\n',
     replace:
-      '    else\n      for (let i = 0; i < records; i++) {\n      const isNaN32 = ((bits[i] as number) & 0x7fff_ffff) > 0x7f80_0000;\n      out.u32(isNaN32 ? 0x7fc0_0000 : (bits[i] as number));\n    }\n',
+      'putU32(bytes, next, ((bits[i] as number) & 0x7fff_ffff) > 0x7f80_0000 ? 0x7fc0_0000 : (bits[i] as number));\n',
   },
   {
     id: 'K51',
@@ -401,8 +401,8 @@ const LIMITS: readonly Exhibit[] = [
     id: 'K56',
     bug: 'numbers above 2^32 are cut off when they are written',
     file: 'src/core/bytes.ts',
-    search: '      rest = Math.floor(rest / 0x80);\n',
-    replace: '      rest = (rest >>> 7) & 0x1ff_ffff;\n',
+    search: '    rest = Math.floor(rest / 0x80);\n',
+    replace: '    rest = (rest >>> 7) & 0x1ff_ffff;\n',
   },
   {
     id: 'K57',

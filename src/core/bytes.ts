@@ -15,9 +15,26 @@ export function unzigzag(value: number): number {
 
 /** How many bytes a number takes as a varint. */
 export function varintBytes(value: number): number {
-  let bytes = 1;
-  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes++;
+  if (value < 0x80) return 1;
+  if (value < 0x4000) return 2;
+  let bytes = 3;
+  for (let rest = Math.floor(value / 0x20_0000); rest > 0; rest = Math.floor(rest / 0x80)) bytes++;
   return bytes;
+}
+
+/** Writes a number as a varint at bytes[at...], which has room for it. @returns where it ends. */
+export function putVarint(bytes: Uint8Array, at: number, value: number): number {
+  let next = at;
+  let rest = value;
+  // Division only for what shifts do not reach: most numbers are small, and this is done for each block.
+  while (rest >= 0x8000_0000) {
+    bytes[next++] = (rest % 0x80) | 0x80;
+    rest = Math.floor(rest / 0x80);
+  }
+  let low = rest | 0;
+  for (; low >= 0x80; low >>>= 7) bytes[next++] = (low & 0x7f) | 0x80;
+  bytes[next++] = low;
+  return next;
 }
 
 /** Grows as needed; the bytes written so far are `view()`. */
@@ -68,12 +85,7 @@ export class ByteWriter {
 
   varint(value: number): void {
     this.#reserve(8);
-    let rest = value;
-    while (rest >= 0x80) {
-      this.bytes[this.length++] = (rest % 0x80) | 0x80;
-      rest = Math.floor(rest / 0x80);
-    }
-    this.bytes[this.length++] = rest;
+    this.length = putVarint(this.bytes, this.length, value);
   }
 
   copy(bytes: Uint8Array): void {
@@ -163,6 +175,13 @@ export function readU32(bytes: Uint8Array, at: number): number {
       ((bytes[at + 3] as number) << 24)) >>>
     0
   );
+}
+
+export function putU32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
 }
 
 export function toHex(bytes: Uint8Array): string {

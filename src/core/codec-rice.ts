@@ -22,10 +22,15 @@ export const bitLength = (value: number): number => 32 - Math.clz32(value);
 export const zigzag32 = (value: number): number => ((value << 1) ^ (value >> 31)) >>> 0;
 export const unzigzag32 = (code: number): number => (code >>> 1) ^ -(code & 1);
 
-const costOf = (code: number, parameter: number): number => {
-  const ones = code >>> parameter;
-  return ones < ESCAPE_ONES ? ones + 1 + parameter : ESCAPE_BITS;
-};
+/** Bits that codes[0, count) take. */
+function costOf(codes: Uint32Array, count: number, parameter: number): number {
+  let bits = 0;
+  for (let i = 0; i < count; i++) {
+    const ones = (codes[i] as number) >>> parameter;
+    bits += ones < ESCAPE_ONES ? ones + 1 + parameter : ESCAPE_BITS;
+  }
+  return bits;
+}
 
 /**
  * The parameter for codes[0, count) and what they take with it, as bits x 32 + parameter. Looks at three parameters around
@@ -37,14 +42,22 @@ export function chooseParameter(codes: Uint32Array, count: number, lengths: numb
   const high = Math.min(RICE_PARAMETER_MAX, Math.round(lengths / count));
   const middle = Math.max(0, high - 1);
   const low = Math.max(0, high - 2);
-  let ofHigh = 0;
-  let ofMiddle = 0;
-  let ofLow = 0;
+  let all = 0;
+  let ofHigh = count * (high + 1);
+  let ofMiddle = count * (middle + 1);
+  let ofLow = count * (low + 1);
   for (let i = 0; i < count; i++) {
     const code = codes[i] as number;
-    ofHigh += costOf(code, high);
-    ofMiddle += costOf(code, middle);
-    ofLow += costOf(code, low);
+    all |= code;
+    ofHigh += code >>> high;
+    ofMiddle += code >>> middle;
+    ofLow += code >>> low;
+  }
+  if (all >>> low >= ESCAPE_ONES) {
+    // A number may have to be written in full.
+    ofHigh = costOf(codes, count, high);
+    ofMiddle = costOf(codes, count, middle);
+    ofLow = costOf(codes, count, low);
   }
   if (ofLow <= ofMiddle) return ofLow <= ofHigh ? ofLow * 32 + low : ofHigh * 32 + high;
   return ofMiddle <= ofHigh ? ofMiddle * 32 + middle : ofHigh * 32 + high;
@@ -59,10 +72,12 @@ class BitWriter {
   #waiting = 0;
   #bits = 0;
 
-  begin(bytes: Uint8Array, at: number): void {
+  /** @param bits of `waiting`, its lowest, that are to stand before what is put. */
+  begin(bytes: Uint8Array, at: number, waiting: number, bits: number): void {
     this.#bytes = bytes;
     this.#at = at;
-    this.#bits = 0;
+    this.#waiting = waiting;
+    this.#bits = bits;
   }
 
   /** @param count at most 24. */
@@ -85,7 +100,9 @@ class BitWriter {
 
 const writer = new BitWriter();
 
-/** Writes codes[0, count) at bytes[at...]. @returns where they end. */
+/**
+ * Writes codes[0, count) at bytes[at...]; up to three bytes behind them are overwritten with zeros. @returns where they end.
+ */
 export function writeCodes(
   codes: Uint32Array,
   count: number,
@@ -94,9 +111,44 @@ export function writeCodes(
   at: number,
 ): number {
   if (parameter === RICE_ALL_ZERO) return at;
-  writer.begin(bytes, at);
   const lowMask = 2 ** parameter - 1;
+  let next = at;
+  let waiting = 0;
+  let bits = 0;
   for (let i = 0; i < count; i++) {
+    const code = codes[i] as number;
+    const ones = code >>> parameter;
+    if (ones >= ESCAPE_ONES || ones + parameter >= 24) {
+      return writeLongCodes(codes, i, count, parameter, bytes, next, waiting, bits);
+    }
+    waiting = (waiting << (ones + 1 + parameter)) | (((2 << ones) - 2) << parameter) | (code & lowMask);
+    bits += ones + 1 + parameter;
+    // All four bytes each time: which of them are whole is a coin's throw, and a wrong guess costs more than three stores.
+    const word = waiting << (32 - bits);
+    bytes[next] = word >>> 24;
+    bytes[next + 1] = word >>> 16;
+    bytes[next + 2] = word >>> 8;
+    bytes[next + 3] = word;
+    next += bits >>> 3;
+    bits &= 7;
+  }
+  return bits > 0 ? next + 1 : next;
+}
+
+/** The rest of writeCodes, from the first code on that takes more than 24 bits; `bits` of `waiting` stand before it. */
+function writeLongCodes(
+  codes: Uint32Array,
+  from: number,
+  count: number,
+  parameter: number,
+  bytes: Uint8Array,
+  at: number,
+  waiting: number,
+  bits: number,
+): number {
+  writer.begin(bytes, at, waiting, bits);
+  const lowMask = 2 ** parameter - 1;
+  for (let i = from; i < count; i++) {
     const code = codes[i] as number;
     const ones = code >>> parameter;
     if (ones >= ESCAPE_ONES) {

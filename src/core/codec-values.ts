@@ -15,6 +15,7 @@
  * Scaled is what a sensor with a resolution gives: 21.4, 0.0625; -0 when a program rounds, NaN when it has no value. It is
  * taken only where each value of the block comes back with all its bits. Keeps INV-03.
  */
+import { putVarint } from './bytes.ts';
 import { bitLength, chooseParameter, readCodes, unzigzag32, writeCodes, zigzag32 } from './codec-rice.ts';
 import { BLOCK_RECORDS_MAX } from './config.ts';
 
@@ -43,8 +44,21 @@ const codes = new Uint32Array(BLOCK_RECORDS_MAX);
 const float = new Float32Array(1);
 const floatBits = new Uint32Array(float.buffer);
 
-/** What the last call of planValues found, for writeValues. */
-const plan = { map: AS_IT_IS, scale: 0, second: false, rice: 0 };
+/** What the last call of planValues found, for writeValues, and what is to be remembered of it. */
+const plan = { map: AS_IT_IS, scale: 0, second: false, rice: 0, known: 0 };
+
+/**
+ * What a stream's last block is remembered by, in a byte: 0 is nothing, else the scale plus 1 or NO_SCALE, and in the upper
+ * bits how many blocks have relied on it. The scale is looked for anew when it does not fit, and every eighth block; where
+ * there was none, every fourth, for one odd value is enough to hide it.
+ */
+const KNOWN_WAY = 0b1_1111;
+const KNOWN_ONCE_MORE = 0b10_0000;
+const KNOWN_END = 7 * KNOWN_ONCE_MORE;
+const NO_SCALE = 25;
+
+/** What is to be remembered of the stream whose block was planned last. */
+export const knownOfValues = (): number => plan.known;
 
 const floatOf = (bits: number): number => {
   floatBits[0] = bits;
@@ -84,6 +98,24 @@ function findScale(bits: Uint32Array, count: number, from: number, to: number, b
   return -1;
 }
 
+/** Takes the way of the stream's last block, where that is still a way. */
+function mapFloatsAsBefore(bits: Uint32Array, count: number, known: number): boolean {
+  const way = known & KNOWN_WAY;
+  if (way === 0 || known >= KNOWN_END) return false;
+  if (way === NO_SCALE) mapInOrder(bits, count);
+  else if (isWholeIn(SCALES[way - 1] as number, bits, count)) {
+    plan.map = SCALED;
+    plan.scale = way - 1;
+  } else return false;
+  plan.known = known + KNOWN_ONCE_MORE;
+  return true;
+}
+
+function mapInOrder(bits: Uint32Array, count: number): void {
+  plan.map = IN_ORDER;
+  for (let i = 0; i < count; i++) numbers[i] = inOrder(bits[i] as number);
+}
+
 function mapFloats(bits: Uint32Array, count: number): void {
   const decimal = findScale(bits, count, 0, FIRST_BINARY_SCALE, Number.POSITIVE_INFINITY);
   // The coarser scale gives the smaller numbers.
@@ -91,35 +123,45 @@ function mapFloats(bits: Uint32Array, count: number): void {
   const binary = findScale(bits, count, FIRST_BINARY_SCALE, SCALES.length, decimalScale);
   plan.map = SCALED;
   plan.scale = binary < 0 ? decimal : binary;
+  plan.known = plan.scale + 1;
   if (binary >= 0) return;
   if (decimal < 0) {
-    plan.map = IN_ORDER;
-    for (let i = 0; i < count; i++) numbers[i] = inOrder(bits[i] as number);
+    plan.known = NO_SCALE + 4 * KNOWN_ONCE_MORE;
+    mapInOrder(bits, count);
     return;
   }
   // What was tried behind it has overwritten some of its numbers.
   if (decimal > 0) isWholeIn(decimalScale, bits, count);
 }
 
-const varintBytes = (value: number): number => Math.max(1, Math.ceil(bitLength(value) / 7));
+/** Bytes of a number below 2^32 as a varint. */
+const varintBytes = (value: number): number =>
+  value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5;
 
 /**
  * Looks how bits[0, count) are written best.
+ * @param known what knownOfValues said of the stream's last block: its scale is taken if it fits. 0: the best is looked for.
  * @returns the bytes that writeValues will take; what they would take raw is for the caller to compare.
  */
-export function planValues(bits: Uint32Array, count: number, type: number): number {
+export function planValues(bits: Uint32Array, count: number, type: number, known: number): number {
   plan.map = AS_IT_IS;
-  if (type === TYPE_FLOAT32) mapFloats(bits, count);
-  else for (let i = 0; i < count; i++) numbers[i] = bits[i] as number;
+  plan.known = 0;
+  if (type === TYPE_FLOAT32) {
+    if (!mapFloatsAsBefore(bits, count, known)) mapFloats(bits, count);
+  } else for (let i = 0; i < count; i++) numbers[i] = bits[i] as number;
   const first = numbers[0] as number;
   let lengths = 0;
   let secondLengths = 0;
   let difference = 0;
-  for (let i = 1; i < count; i++) {
-    const next = ((numbers[i] as number) - (numbers[i - 1] as number)) | 0;
-    lengths += bitLength(zigzag32(next));
+  for (let i = 1, before = first; i < count; i++) {
+    const number = numbers[i] as number;
+    const next = (number - before) | 0;
+    const code = zigzag32(next);
+    codes[i - 1] = code;
+    lengths += bitLength(code);
     secondLengths += bitLength(zigzag32((next - difference) | 0));
     difference = next;
+    before = number;
   }
   // The first difference counts in both: written whole, or as the first code.
   plan.second = count > 2 && secondLengths < lengths;
@@ -134,23 +176,13 @@ export function planValues(bits: Uint32Array, count: number, type: number): numb
       codes[i - 2] = zigzag32((next - before) | 0);
       before = next;
     }
-  } else {
-    for (let i = 1; i < count; i++) codes[i - 1] = zigzag32(((numbers[i] as number) - (numbers[i - 1] as number)) | 0);
   }
   const chosen = chooseParameter(codes, codesOf(count, plan.second), lengths);
   plan.rice = chosen % 32;
-  return bytes + Math.ceil(Math.floor(chosen / 32) / 8);
+  return bytes + ((chosen + 7 * 32) >>> 8);
 }
 
 const codesOf = (count: number, second: boolean): number => count - (second ? 2 : 1);
-
-function putVarint(bytes: Uint8Array, at: number, value: number): number {
-  let next = at;
-  let rest = value;
-  for (; rest >= 0x80; rest >>>= 7) bytes[next++] = (rest & 0x7f) | 0x80;
-  bytes[next++] = rest;
-  return next;
-}
 
 /** Writes what the planValues just before has planned, at bytes[at...]. @returns where it ends. */
 export function writeValues(bytes: Uint8Array, at: number, count: number): number {

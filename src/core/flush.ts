@@ -226,7 +226,7 @@ class FlushAttempt {
   #newSegment(source: number, baseTimeMs: number): SegmentBuilder {
     const { platform, epoch, storeId } = this.#state;
     const header = { source, epoch, storeId, number: this.#disk.nextSegment++, flush: this.#flush, baseTimeMs };
-    return new SegmentBuilder(header, platform.crc32);
+    return new SegmentBuilder(header, platform.crc32, this.#state.pool.packing);
   }
 
   /** Finds a file for the segment and begins to write it; the one before is written. */
@@ -389,7 +389,8 @@ export function liveSegment(
   file = builder.header.number,
   fileBytes = bytes,
 ): LiveSegment {
-  const { blocks, header } = builder;
+  const { header, length } = builder;
+  const blocks = builder.offsets.length;
   const segment: LiveSegment = {
     number: header.number,
     file,
@@ -399,18 +400,16 @@ export function liveSegment(
     epoch: header.epoch,
     baseTimeMs: header.baseTimeMs,
     bytes,
-    slots: Uint16Array.from(builder.slots),
-    first: new Float64Array(blocks.length),
-    records: new Uint16Array(blocks.length),
-    offsets: new Uint16Array(blocks.length),
-    blockBytes: new Uint16Array(blocks.length),
-    liveBlocks: blocks.length,
+    slots: new Uint16Array(builder.slots),
+    first: new Float64Array(builder.first),
+    records: new Uint16Array(builder.blockRecords),
+    offsets: new Uint16Array(builder.offsets),
+    blockBytes: new Uint16Array(blocks),
+    liveBlocks: blocks,
   };
-  blocks.forEach((block, i) => {
-    segment.first[i] = block.first;
-    segment.records[i] = block.records;
-    segment.offsets[i] = block.offset;
-    segment.blockBytes[i] = block.bytes;
-  });
+  // Blocks follow each other without a gap.
+  for (let i = 0; i < blocks; i++) {
+    segment.blockBytes[i] = (builder.offsets[i + 1] ?? length) - (builder.offsets[i] as number);
+  }
   return segment;
 }

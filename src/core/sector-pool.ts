@@ -80,6 +80,8 @@ export class SectorPool {
   readonly #valueAt: IndexArray;
   readonly shape: Uint8Array;
   readonly priority: Uint8Array;
+  /** How the values of the stream's last block were packed (codec-values.ts); empty without a disk. */
+  readonly packing: Uint8Array;
 
   // Sector table.
   readonly firstSequence: Float64Array;
@@ -129,6 +131,7 @@ export class SectorPool {
     this.#left = this.tsdCapacity < 0xff ? arena.u8(streamsMax) : arena.u16(streamsMax);
     this.shape = arena.u8(streamsMax);
     this.priority = arena.u8(streamsMax);
+    this.packing = arena.u8(disk ? streamsMax : 0);
     this.firstSequence = arena.f64(sectors);
     this.next = index(sectors);
     this.older = index(disk ? 0 : sectors);
@@ -155,8 +158,7 @@ export class SectorPool {
     for (let column = 0; column < 3; column++) plan.add(index, streamsMax);
     plan.add((sectors * sectorBytes) / 4 < 0xffff ? 'u16' : 'u32', streamsMax);
     plan.add((sectorBytes - 8) / 4 < 0xff ? 'u8' : 'u16', streamsMax);
-    plan.add('u8', streamsMax);
-    plan.add('u8', streamsMax);
+    for (let column = 0; column < (disk ? 3 : 2); column++) plan.add('u8', streamsMax);
     plan.add('f64', sectors);
     for (let column = 0; column < (disk ? 1 : 3); column++) plan.add(index, sectors);
     plan.add('u16', sectors);

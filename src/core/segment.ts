@@ -27,9 +27,9 @@
  *
  * It does not know streams' slots, marks or files; it turns records into bytes and back.
  */
-import { ByteReader, ByteWriter, readU32, sameBytes, unzigzag, zigzag } from './bytes.ts';
-import { planTimes, rawTimesBytes, readTimes, writeTimes } from './codec-times.ts';
-import { planValues, readValues, writeValues } from './codec-values.ts';
+import { ByteReader, ByteWriter, putU32, putVarint, readU32, sameBytes, unzigzag, zigzag } from './bytes.ts';
+import { planTimes, rawStepBytesMin, rawTimesBytes, readTimes, writeTimes } from './codec-times.ts';
+import { knownOfValues, planValues, readValues, writeValues } from './codec-values.ts';
 import { invariant } from './codes.ts';
 import { BLOCK_BYTES_MAX, BLOCK_RECORDS_MAX, FILE_BYTES_MAX } from './config.ts';
 import type { Crc32 } from './crc32.ts';
@@ -109,20 +109,29 @@ const segmentSeed = (storeId: Uint8Array, number: number): number => {
 /** Assembles one segment. Records go in stream by stream; `finish` gives the bytes to write. */
 export class SegmentBuilder {
   readonly header: SegmentHeader;
-  readonly #out: ByteWriter;
+  readonly #bytes = new Uint8Array(FILE_BYTES_MAX);
+  #length = SEGMENT_HEADER_BYTES;
   readonly #seed: number;
   readonly #native: Crc32 | undefined;
-  readonly blocks: BlockInfo[] = [];
-  /** The caller's stream slot of each block. */
+  readonly #known: Uint8Array | null;
+  /** Of each block the caller's stream slot, its first record, how many it has, and where it begins. */
   readonly slots: number[] = [];
+  readonly first: number[] = [];
+  readonly blockRecords: number[] = [];
+  readonly offsets: number[] = [];
   records = 0;
 
-  constructor(header: SegmentHeader, native?: Crc32) {
+  /** @param known by slot, how the values of a stream's last block were packed; kept up to date. Without it each is searched. */
+  constructor(header: SegmentHeader, native?: Crc32, known: Uint8Array | null = null) {
     this.header = header;
     this.#native = native;
+    this.#known = known;
     this.#seed = segmentSeed(header.storeId, header.number);
-    this.#out = new ByteWriter(FILE_BYTES_MAX);
-    this.#out.zeros(SEGMENT_HEADER_BYTES);
+  }
+
+  /** Bytes written so far, the header's included and the trailer's not. */
+  get length(): number {
+    return this.#length;
   }
 
   /**
@@ -131,60 +140,54 @@ export class SegmentBuilder {
    * @returns how many were taken; 0 when the segment is full.
    */
   add(stream: BlockStream, first: number, timesMs: Float64Array, bits: Uint32Array, length: number): number {
-    const rest = FILE_BYTES_MAX - SEGMENT_HEADER_BYTES - this.#out.length;
+    const rest = FILE_BYTES_MAX - SEGMENT_HEADER_BYTES - this.#length;
     if (rest < BLOCK_ROOM_MIN) return 0;
     const room = Math.min(BLOCK_BYTES_MAX, rest) - BLOCK_HEAD_BYTES_MAX - CRC_BYTES;
+    const known = this.#known === null ? 0 : (this.#known[stream.slot] as number);
     let records = Math.min(length, BLOCK_RECORDS_MAX);
     for (;;) {
-      const body = planBody(stream, timesMs, bits, records);
+      const body = planBody(stream, timesMs, bits, records, known);
       if (body <= room) break;
       records = Math.min(records - 1, Math.floor((records * room) / body));
       if (records === 0) return 0;
     }
+    if (this.#known !== null) this.#known[stream.slot] = knownOfValues();
     this.#write(stream, first, timesMs, bits, records);
     return records;
   }
 
   /** Writes the block of the records that planBody has just looked at. */
   #write(stream: BlockStream, first: number, timesMs: Float64Array, bits: Uint32Array, records: number): void {
-    const out = this.#out;
-    const offset = out.length;
-    const timeMs = timesMs[0] as number;
-    out.u8(TAG_MARK | plan.packing | (stream.evt ? TAG_EVT : 0) | stream.type);
-    out.varint(stream.sensor);
-    out.varint(first);
-    out.varint(records);
-    out.varint(zigzag(timeMs - this.header.baseTimeMs));
-    if (!stream.evt) writePeriod(out, stream.periodMs);
-    if (saysBodyBytes(stream.evt, plan.packing)) out.varint(plan.bodyBytes);
-    const bodyAt = out.length;
-    if ((plan.packing & TAG_VALUES_PACKED) !== 0) out.length = writeValues(out.bytes, out.length, records);
-    else for (let i = 0; i < records; i++) out.u32(bits[i] as number);
-    if ((plan.packing & TAG_TIMES_PACKED) !== 0) writeTimes(out, records);
-    else if (stream.evt) for (let i = 1; i < records; i++) out.varint(zigzag(at(timesMs, i) - at(timesMs, i - 1)));
-    invariant(out.length === bodyAt + plan.bodyBytes, 'a body takes what was planned for it');
-    out.u32(crc32(out.bytes, offset, out.length, (this.#seed ^ offset) >>> 0, this.#native));
+    const bytes = this.#bytes;
+    const offset = this.#length;
+    const { evt } = stream;
+    const { packing } = plan;
+    bytes[offset] = TAG_MARK | packing | (evt ? TAG_EVT : 0) | stream.type;
+    let next = putVarint(bytes, offset + 1, stream.sensor);
+    next = putVarint(bytes, next, first);
+    next = putVarint(bytes, next, records);
+    next = putVarint(bytes, next, zigzag((timesMs[0] as number) - this.header.baseTimeMs));
+    if (!evt) next = putVarint(bytes, next, writtenPeriod(stream.periodMs));
+    if (saysBodyBytes(evt, packing)) next = putVarint(bytes, next, plan.bodyBytes);
+    const bodyEnd = next + plan.bodyBytes;
+    if ((packing & TAG_VALUES_PACKED) !== 0) next = writeValues(bytes, next, records);
+    else for (let i = 0; i < records; i++, next += 4) putU32(bytes, next, bits[i] as number);
+    if ((packing & TAG_TIMES_PACKED) !== 0) next = writeTimes(bytes, next, records);
+    else if (evt) for (let i = 1; i < records; i++) next = putVarint(bytes, next, zigzag(stepAt(timesMs, i)));
+    invariant(next === bodyEnd, 'a body takes what was planned for it');
+    putU32(bytes, next, crc32(bytes, offset, next, (this.#seed ^ offset) >>> 0, this.#native));
+    this.#length = next + CRC_BYTES;
     this.slots.push(stream.slot);
-    this.blocks.push({
-      offset,
-      bytes: out.length - offset,
-      evt: stream.evt,
-      type: stream.type,
-      sensor: stream.sensor,
-      first,
-      records,
-      timeMs,
-      periodMs: stream.evt ? 0 : stream.periodMs,
-      bodyAt,
-      packing: plan.packing,
-    });
+    this.first.push(first);
+    this.blockRecords.push(records);
+    this.offsets.push(offset);
     this.records += records;
   }
 
   /** The whole file. The builder is spent afterwards. */
   finish(): Uint8Array {
     const head = new ByteWriter(SEGMENT_HEADER_BYTES);
-    const bytes = this.#out.length + SEGMENT_HEADER_BYTES;
+    const bytes = this.#length + SEGMENT_HEADER_BYTES;
     head.copy(MAGIC);
     head.u16(FORMAT_VERSION);
     head.u8(this.header.source);
@@ -196,26 +199,34 @@ export class SegmentBuilder {
     head.u64(this.header.baseTimeMs);
     head.u32(bytes);
     head.u32(crc32(head.bytes, 0, head.length, 0));
-    this.#out.bytes.set(head.view(), 0);
-    this.#out.copy(head.view());
-    return this.#out.view();
+    this.#bytes.set(head.view(), 0);
+    this.#bytes.set(head.view(), this.#length);
+    return this.#bytes.subarray(0, bytes);
   }
 }
 
-const at = (values: Float64Array, i: number): number => values[i] as number;
+const stepAt = (timesMs: Float64Array, i: number): number => (timesMs[i] as number) - (timesMs[i - 1] as number);
 
 /** How the block in hand is packed, and what its body takes. */
 const plan = { packing: TAG_COMPACT, bodyBytes: 0 };
 
 /** Looks how the records are written best: packed where that is smaller, raw else. @returns the bytes of the body. */
-function planBody({ evt, type }: BlockStream, timesMs: Float64Array, bits: Uint32Array, records: number): number {
+function planBody(
+  { evt, type }: BlockStream,
+  timesMs: Float64Array,
+  bits: Uint32Array,
+  records: number,
+  known: number,
+): number {
   const rawValues = 4 * records;
-  const values = planValues(bits, records, type);
+  const values = planValues(bits, records, type, known);
   plan.packing = TAG_COMPACT | (values < rawValues ? TAG_VALUES_PACKED : 0);
   plan.bodyBytes = Math.min(values, rawValues);
   if (evt && records > 1) {
     const times = planTimes(timesMs, records);
-    const rawTimes = rawTimesBytes();
+    // Most packed times need not be held against more than the least that raw ones take.
+    const isLess = times < (records - 1) * rawStepBytesMin();
+    const rawTimes = isLess ? Number.POSITIVE_INFINITY : rawTimesBytes(timesMs, records);
     if (times < rawTimes) plan.packing |= TAG_TIMES_PACKED;
     plan.bodyBytes += Math.min(times, rawTimes);
   }
@@ -225,11 +236,12 @@ function planBody({ evt, type }: BlockStream, timesMs: Float64Array, bits: Uint3
 /** Whether a block's head has the bytes of its body; of raw tsd values the number of records tells. */
 export const saysBodyBytes = (evt: boolean, packing: number): boolean => evt || packing !== TAG_COMPACT;
 
-function writePeriod(out: ByteWriter, periodMs: number): void {
+/** A period as its head has it: with as many zeros counted as can be. */
+function writtenPeriod(periodMs: number): number {
   let mantissa = periodMs;
   let zeros = 0;
   for (; zeros < PERIOD_ZEROS_MAX && mantissa % 10 === 0; zeros++) mantissa /= 10;
-  out.varint(mantissa * 4 + zeros);
+  return mantissa * 4 + zeros;
 }
 
 /** The period in ms that a head writes so. */

@@ -185,9 +185,11 @@ describe('round trip', () => {
       if (taken === 0) break;
       first += taken;
     }
-    const { blocks } = builder;
-    expect(builder.finish().length).toBeGreaterThan(FILE_BYTES_MAX - 64);
-    for (const block of blocks) expect(block.bytes).toBeLessThanOrEqual(BLOCK_BYTES_MAX);
+    const bytes = builder.finish();
+    expect(bytes.length).toBeGreaterThan(FILE_BYTES_MAX - 64);
+    const { blocks } = scan(bytes);
+    expect(blocks.map(({ block }) => block.offset)).toEqual(builder.offsets);
+    for (const { block } of blocks) expect(block.bytes).toBeLessThanOrEqual(BLOCK_BYTES_MAX);
     expect(builder.records).toBe(first - 2 ** 50);
   });
 });
