@@ -1,9 +1,11 @@
 /**
- * Reading everything back: this store, one sensor's records at a time, against SQLite's rows in the order of their key,
- * which is one sensor after the other, too. Same records, same machine, both files in the page cache, both stores
- * open since they were written. This store verifies the checksum of every block it reads; SQLite's pages have none.
+ * Reading everything back: the store as an uploader empties it, `readOldest` and `acknowledge` in the order of the disk, and
+ * the same store one sensor's records at a time, against each other and against SQLite's rows in the order of their key,
+ * which is one sensor after the other, too. Same records, same machine, all files in the page cache, all stores open since
+ * they were written. This store verifies the checksum of every block it reads; SQLite's pages have none.
  *
- * Every read adds up what it sees, and a sum that is not that of the records ends the measurement.
+ * Every read adds up what it sees, and a sum that is not that of the records ends the measurement. What an uploader has
+ * acknowledged is gone: the store is filled anew before each of its turns, outside of the time.
  *
  * How long a sensor's records lie together on disk depends on the batches. The rows are about batches of 208,000, what
  * a pool of 4 MiB takes; the same with batches of 16,000, a block for every 8 records, is in `raw`.
@@ -11,7 +13,7 @@
 
 import { rotated } from '../ingest/turn.ts';
 import { type Load, referenceLoad } from '../load.ts';
-import { ownStore } from '../peers/own-store.ts';
+import { openOwnStore } from '../peers/own-store.ts';
 import type { PeerStore, Visit } from '../peers/peer.ts';
 import { sqliteRows } from '../peers/sqlite.ts';
 import { type BenchContext, type MeasuredRow, measuredRow, type RowDemand, type RowGroup } from '../row.ts';
@@ -42,16 +44,20 @@ const SEGMENT_ORDER: RowDemand = {
   demand: 12,
   unit: 'x',
 };
-const ONE_SENSOR: RowDemand = {
+const AGAINST_ONE_SENSOR: RowDemand = {
   id: 'drain-one-sensor',
+  title: "drain of everything with checksum, oldest first, against one sensor's records at a time",
+  compare: 'at-least',
+  demand: 3,
+  unit: 'x',
+};
+const ONE_SENSOR_SQLITE: RowDemand = {
+  id: 'drain-one-sensor-sqlite',
   title: "drain with checksum, one sensor's records at a time, against SQLite rows in key order",
   compare: 'at-least',
   demand: 3,
   unit: 'x',
 };
-
-const STREAM_BY_STREAM =
-  'Read stream by stream, each oldest first: no call of the store goes over all streams in the order of their segments.';
 
 /** What a drain adds up: in whichever order records come, the same records give the same sums. */
 export class Sums {
@@ -83,11 +89,14 @@ export function expectSame(seen: Sums, written: Sums): void {
 interface Filled {
   readonly name: string;
   readonly written: Sums;
+  /** What it needs before each turn, outside of the time. */
+  readonly prepare?: () => Promise<unknown>;
   readonly drain: (visit: Visit) => void | Promise<void>;
 }
 
 /** @returns records a second. */
-async function timeDrain({ drain, written }: Filled): Promise<number> {
+async function timeDrain({ prepare, drain, written }: Filled): Promise<number> {
+  await prepare?.();
   globalThis.gc?.();
   const seen = new Sums();
   const beganMs = performance.now();
@@ -97,7 +106,7 @@ async function timeDrain({ drain, written }: Filled): Promise<number> {
   return seen.records / seconds;
 }
 
-async function fill(store: PeerStore, load: Load, batchRecords: number, records = load.records): Promise<PeerStore> {
+async function fill<S extends PeerStore>(store: S, load: Load, batchRecords: number, records: number): Promise<S> {
   for (let from = 0; from < records; from += batchRecords) {
     await store.writeBatch(load, from, Math.min(records, from + batchRecords));
   }
@@ -107,41 +116,65 @@ async function fill(store: PeerStore, load: Load, batchRecords: number, records 
 
 export type DrainRates = ReadonlyMap<string, readonly number[]>;
 
+/** Both ways to drain this store, each with a store of its own. */
+async function ownWays(
+  { directory, progress }: BenchContext,
+  load: Load,
+  batchRecords: number,
+  records: number,
+  names: { readonly oldest: string; readonly oneSensor: string },
+  use: (ways: readonly Filled[]) => Promise<DrainRates>,
+): Promise<DrainRates> {
+  const written = sumsOf(load, records);
+  return inDirectory(directory, names.oldest, (oldestDirectory) =>
+    inDirectory(directory, names.oneSensor, async (oneSensorDirectory) => {
+      progress(`writing records in batches of ${batchRecords}`);
+      const emptied = await openOwnStore(oldestDirectory, load.sensors);
+      const kept = await openOwnStore(oneSensorDirectory, load.sensors);
+      try {
+        await fill(kept, load, batchRecords, records);
+        return await use([
+          {
+            name: names.oldest,
+            written,
+            prepare: () => fill(emptied, load, batchRecords, records),
+            drain: (visit) => emptied.drainOldest(visit),
+          },
+          { name: names.oneSensor, written, drain: (visit) => kept.readAll(visit) },
+        ]);
+      } finally {
+        await emptied.close();
+        await kept.close();
+      }
+    }),
+  );
+}
+
 /** Records a second by way of draining, repetition by repetition. */
 export async function measureDrain(context: BenchContext, sizes: DrainSizes): Promise<DrainRates> {
   const load = referenceLoad(context.seed, sizes.records, sizes.sensors);
-  const written = sumsOf(load, sizes.records);
-  const { directory } = context;
-  return inDirectory(directory, 'own', (ownDirectory) =>
-    inDirectory(directory, 'own-small', (smallDirectory) =>
-      inDirectory(directory, 'sqlite', async (sqliteDirectory) => {
-        context.progress('writing the records');
-        const stores = {
-          own: await fill(await ownStore.open(ownDirectory, load.sensors), load, sizes.batchRecords),
-          small: await fill(
-            await ownStore.open(smallDirectory, load.sensors),
-            load,
-            sizes.smallBatchRecords,
-            sizes.smallRecords,
+  const { records, batchRecords, smallRecords, smallBatchRecords } = sizes;
+  const small = { oldest: 'segmentOrderSmallBatches', oneSensor: 'oneSensorSmallBatches' };
+  return inDirectory(context.directory, 'sqlite', async (directory) => {
+    const rows = await sqliteRows.open(directory, load.sensors);
+    try {
+      await fill(rows, load, batchRecords, records);
+      const sqlite = { name: 'sqliteRows', written: sumsOf(load, records), drain: rows.readAll.bind(rows) };
+      return await ownWays(
+        context,
+        load,
+        batchRecords,
+        records,
+        { oldest: 'segmentOrder', oneSensor: 'oneSensor' },
+        (ways) =>
+          ownWays(context, load, smallBatchRecords, smallRecords, small, (smallWays) =>
+            interleaved(context, [sqlite, ...ways, ...smallWays]),
           ),
-          sqlite: await fill(await sqliteRows.open(sqliteDirectory, load.sensors), load, sizes.batchRecords),
-        };
-        try {
-          return await interleaved(context, [
-            { name: 'sqliteRows', written, drain: (visit) => stores.sqlite.readAll(visit) },
-            { name: 'oneSensor', written, drain: (visit) => stores.own.readAll(visit) },
-            {
-              name: 'oneSensorSmallBatches',
-              written: sumsOf(load, sizes.smallRecords),
-              drain: (visit) => stores.small.readAll(visit),
-            },
-          ]);
-        } finally {
-          for (const store of Object.values(stores)) await store.close();
-        }
-      }),
-    ),
-  );
+      );
+    } finally {
+      await rows.close();
+    }
+  });
 }
 
 async function interleaved(context: BenchContext, all: readonly Filled[]): Promise<DrainRates> {
@@ -157,20 +190,22 @@ async function interleaved(context: BenchContext, all: readonly Filled[]): Promi
 }
 
 export function drainRows(rates: DrainRates, sizes: DrainSizes): MeasuredRow[] {
-  const against = rates.get('sqliteRows') ?? [];
-  const row = (demand: RowDemand, name: string, note?: string): MeasuredRow =>
+  const row = (demand: RowDemand, name: string, against: string): MeasuredRow =>
     measuredRow(
       demand,
-      (rates.get(name) ?? []).map((rate, i) => rate / (against[i] ?? Number.NaN)),
+      (rates.get(name) ?? []).map((rate, i) => rate / (rates.get(against)?.[i] ?? Number.NaN)),
       { ...sizes, recordsPerSecond: Object.fromEntries(rates) },
-      note,
     );
-  return [row(SEGMENT_ORDER, 'oneSensor', STREAM_BY_STREAM), row(ONE_SENSOR, 'oneSensor')];
+  return [
+    row(SEGMENT_ORDER, 'segmentOrder', 'sqliteRows'),
+    row(AGAINST_ONE_SENSOR, 'segmentOrder', 'oneSensor'),
+    row(ONE_SENSOR_SQLITE, 'oneSensor', 'sqliteRows'),
+  ];
 }
 
 export const drain: RowGroup = {
   name: 'drain',
-  rows: [SEGMENT_ORDER, ONE_SENSOR],
+  rows: [SEGMENT_ORDER, AGAINST_ONE_SENSOR, ONE_SENSOR_SQLITE],
   async measure(context: BenchContext): Promise<readonly MeasuredRow[]> {
     const sizes = context.quick ? QUICK : SIZES;
     return drainRows(await measureDrain(context, sizes), sizes);

@@ -10,10 +10,13 @@ import type { Peer, PeerStore, Visit } from './peer.ts';
 
 /** Records a read asks for. */
 const READ_RECORDS = 4_096;
+/** Records of a batch that an uploader takes of all streams. */
+const UPLOAD_RECORDS = 16_000;
 /** Records of one look: a few blocks. */
 const LOOK_RECORDS = 128;
 
-class OwnStore implements PeerStore {
+/** What the benchmark uses of this store beside what it asks of every peer. */
+export class OwnStore implements PeerStore {
   readonly #store: Store;
   readonly #streams: readonly SensorStream[];
 
@@ -51,6 +54,23 @@ class OwnStore implements PeerStore {
     stream.revert();
   }
 
+  /** Empties the store as an uploader does: everything unread in the order of the disk, each batch acknowledged. */
+  async drainOldest(visit: Visit): Promise<void> {
+    for (;;) {
+      const batch = await this.#store.readOldest(UPLOAD_RECORDS);
+      if (batch.length === 0) return;
+      const { runs, timesMs, bits } = batch;
+      let at = 0;
+      for (let run = 0; run < batch.runCount; run++) {
+        // The streams were made in the order of the load's sensors.
+        const sensor = runs.streams[run] as number;
+        const end = runs.ends[run] as number;
+        for (; at < end; at++) visit(sensor, timesMs[at] as number, bits[at] as number);
+      }
+      this.#store.acknowledge(batch);
+    }
+  }
+
   lookAtAll(visit: Visit): void {
     for (const [sensor, stream] of this.#streams.entries()) {
       for (let offset = 0; ; offset += LOOK_RECORDS) {
@@ -66,14 +86,12 @@ class OwnStore implements PeerStore {
   }
 }
 
-export const ownStore: Peer = {
-  name: 'own',
-  title: 'this store',
-  async open(directory: string, sensors: readonly LoadSensor[]): Promise<PeerStore> {
-    const store = await openStore({ directory });
-    const streams = sensors.map(({ source, sensor, kind, periodMs, type }) =>
-      store.stream(source, sensor, { kind, type, ...(kind === 'tsd' ? { periodMs } : {}) }),
-    );
-    return new OwnStore(store, streams);
-  },
-};
+export async function openOwnStore(directory: string, sensors: readonly LoadSensor[]): Promise<OwnStore> {
+  const store = await openStore({ directory });
+  const streams = sensors.map(({ source, sensor, kind, periodMs, type }) =>
+    store.stream(source, sensor, { kind, type, ...(kind === 'tsd' ? { periodMs } : {}) }),
+  );
+  return new OwnStore(store, streams);
+}
+
+export const ownStore: Peer = { name: 'own', title: 'this store', open: openOwnStore };
