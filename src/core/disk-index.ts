@@ -56,24 +56,35 @@ const INDEX_SPAN = 65_536;
 
 /** The blocks of one stream, oldest first; a queue over one array, compacted when half of it is gone. */
 class StreamBlocks {
-  refs: number[] = [];
-  start = 0;
+  #refs: number[] = [];
+  #start = 0;
+  #end = 0;
   /** Sequence ranges [from, to) above head that were found damaged, in order. */
   holes: [number, number][] = [];
 
   get length(): number {
-    return this.refs.length - this.start;
+    return this.#end - this.#start;
   }
 
   ref(i: number): number {
-    return this.refs[this.start + i] as number;
+    return this.#refs[this.#start + i] as number;
+  }
+
+  /** Makes room for so many, while there are none. */
+  reserve(blocks: number): void {
+    if (this.#end === 0) this.#refs = new Array(blocks);
+  }
+
+  push(ref: number): void {
+    this.#refs[this.#end++] = ref;
   }
 
   shift(): void {
-    this.start++;
-    if (this.start > 64 && this.start * 2 > this.refs.length) {
-      this.refs = this.refs.slice(this.start);
-      this.start = 0;
+    this.#start++;
+    if (this.#start > 64 && this.#start * 2 > this.#end) {
+      this.#refs = this.#refs.slice(this.#start, this.#end);
+      this.#end -= this.#start;
+      this.#start = 0;
     }
   }
 }
@@ -94,6 +105,11 @@ export class DiskIndex {
     return made;
   }
 
+  /** Makes room for so many blocks of a stream that has none yet. */
+  reserve(slot: number, blocks: number): void {
+    this.#stream(slot).reserve(blocks);
+  }
+
   holes(slot: number): readonly (readonly [number, number])[] {
     return this.#streams[slot]?.holes ?? [];
   }
@@ -103,7 +119,7 @@ export class DiskIndex {
     this.segmentBytes += allocatedBytes(segment.fileBytes);
     const { slots } = segment;
     const base = segment.number * INDEX_SPAN;
-    for (let index = 0; index < slots.length; index++) this.#stream(slots[index] as number).refs.push(base + index);
+    for (let index = 0; index < slots.length; index++) this.#stream(slots[index] as number).push(base + index);
     if (segment.liveBlocks === 0) this.empty.add(segment);
   }
 

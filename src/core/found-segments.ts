@@ -93,6 +93,8 @@ export async function lookAtSegments(
       files.push({ directory, name, number, source: SOURCE_DIRECTORIES.indexOf(directory), bytes });
     }
   }
+  // In the order in which they were written they lie together on the medium, and their blocks in the columns.
+  files.sort((a, b) => a.number - b.number);
   const looked = await lookAtEach(port, files, columns);
   if (!looked.ok) return looked;
   const segments = looked.value;
@@ -120,6 +122,13 @@ async function lookAtEach(
   return failed[0] ?? success(found);
 }
 
+const readOnce = (
+  port: DiskPort,
+  directory: SourceDirectory,
+  name: string,
+  into: Uint8Array,
+): Promise<IoResult<number>> => port.readOnce?.(directory, name, into) ?? port.read(directory, name, 0, into);
+
 async function lookAt(
   port: DiskPort,
   file: ListedFile,
@@ -129,7 +138,7 @@ async function lookAt(
   const { directory, name, number, source, bytes: size } = file;
   const bytes = buffer.subarray(0, size);
   // A file that is larger than a segment can be has something amiss, as one has that is cut short.
-  const whole = columns !== null && size === bytes.length ? await port.read(directory, name, 0, bytes) : null;
+  const whole = columns !== null && size === bytes.length ? await readOnce(port, directory, name, bytes) : null;
   // What may not be read is not damaged.
   if (whole?.ok === false && whole.error.code !== 'IO') return ioFailure(`read ${directory}/${name}`, whole.error);
   const isRead = whole?.ok === true && whole.value === size;

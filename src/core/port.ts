@@ -56,6 +56,11 @@ export interface DiskPort {
    */
   readNow?(directory: Directory, name: string, offset: number, into: Uint8Array): IoResult<number>;
   /**
+   * As read from the file's beginning, of one file of many that are read once, while a store is opened: nothing is kept for
+   * the next read of it. May be left out; then `read` serves.
+   */
+  readOnce?(directory: Directory, name: string, into: Uint8Array): Promise<IoResult<number>>;
+  /**
    * Writes all of `bytes` at `offset`, creating the file when it is missing. Not durable before `sync`.
    * A short write is an error. `bytes` belongs to the caller again when the promise settles.
    */

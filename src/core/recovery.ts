@@ -83,7 +83,7 @@ class Recovery {
   readonly #slots = new Map<number, number>();
   /** The streams that the segments' columns number, and the slot of each, once it was asked for. */
   readonly #met: readonly MetStream[];
-  readonly #metSlots: (number | null)[] = [];
+  readonly #metSlots: (number | null | undefined)[] = [];
   /** Per slot: end of the newest block accepted. */
   readonly #ends: Float64Array;
   /** Per slot: what no block answers for, from 0 to that end. */
@@ -301,7 +301,7 @@ class Recovery {
   }
 
   /** Slot of a block's stream, made when the log did not know it; null when the block contradicts the stream. */
-  #slotOf(source: number, block: Omit<MetStream, 'source'>): Result<number | null> {
+  #slotOf(source: number, block: Omit<MetStream, 'source' | 'blocks'>): Result<number | null> {
     const { pool } = this.#state;
     const known = this.#slots.get(block.sensor * 4 + source);
     if (known === undefined) {
@@ -365,30 +365,35 @@ class Recovery {
     const blocks = streams.length;
     let entered = 0;
     for (let i = 0; i < blocks; i++) {
-      const slot = this.#slotOfMet(streams[i] as number);
-      if (!slot.ok) return slot;
-      if (slot.value === null || !this.#enterBlock(slot.value, first[i] as number, records[i] as number)) continue;
-      streams[entered] = slot.value;
+      const stream = streams[i] as number;
+      let slot = this.#metSlots[stream];
+      if (slot === undefined) {
+        const found = this.#slotOfMet(stream);
+        if (!found.ok) return found;
+        slot = found.value;
+      }
+      if (slot === null || !this.#enterBlock(slot, first[i] as number, records[i] as number)) continue;
+      streams[entered] = slot;
       if (entered !== i)
         for (const column of [first, records, offsets, blockBytes]) column[entered] = column[i] as number;
       entered++;
     }
     if (entered === blocks) return success(columns);
     return success({
-      streams: streams.slice(0, entered),
-      first: first.slice(0, entered),
-      records: records.slice(0, entered),
-      offsets: offsets.slice(0, entered),
-      blockBytes: blockBytes.slice(0, entered),
+      streams: streams.subarray(0, entered),
+      first: first.subarray(0, entered),
+      records: records.subarray(0, entered),
+      offsets: offsets.subarray(0, entered),
+      blockBytes: blockBytes.subarray(0, entered),
     });
   }
 
   #slotOfMet(stream: number): Result<number | null> {
-    const known = this.#metSlots[stream];
-    if (known !== undefined) return success(known);
     const met = this.#met[stream] as MetStream;
     const slot = this.#slotOf(met.source, met);
-    if (slot.ok) this.#metSlots[stream] = slot.value;
+    if (!slot.ok) return slot;
+    this.#metSlots[stream] = slot.value;
+    if (slot.value !== null) this.#disk.index.reserve(slot.value, met.blocks);
     return slot;
   }
 
@@ -397,7 +402,7 @@ class Recovery {
     const end = this.#ends[slot] as number;
     if (first < end) return false;
     // Nobody knows the head: what came before the oldest block is taken as acknowledged.
-    if (this.#marks[slot] === null) this.#marks[slot] = { ...NO_MARKS, head: first, synced: first };
+    if (end === 0 && this.#marks[slot] === null) this.#marks[slot] = { ...NO_MARKS, head: first, synced: first };
     if (first > end) this.#gaps[slot]?.push([end, first]);
     this.#ends[slot] = first + records;
     return true;

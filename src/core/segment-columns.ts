@@ -38,10 +38,13 @@ import {
 const RESIDUE = 0xdebb20e3 | 0;
 const CRC_BYTES = 4;
 const BLOCKS_MAX = Math.floor(FILE_BYTES_MAX / BLOCK_BYTES_MIN);
+/** Blocks that one set of columns is made for: first few, for most stores are small, then many. */
+const FIRST_ROOM = 8_192;
+const NEXT_ROOM = 65_536;
 /** Their numbers fit a column of 16 bits. */
 const STREAMS_MAX = 65_536;
 
-/** Blocks of one segment, in the order in which they lie there; the columns are of one length. */
+/** Blocks of one segment, in the order in which they lie there; the columns are of one length, and the taker's to change. */
 export interface BlockColumns {
   /** Number of the block's stream, as SegmentColumns gives it. */
   readonly streams: Uint16Array;
@@ -58,18 +61,50 @@ export interface MetStream {
   readonly type: number;
   readonly sensor: number;
   readonly periodMs: number;
+  /** Blocks of it that were read. */
+  blocks: number;
 }
 
-/** Reads segment after segment; one after the other, for the columns that it fills are its own until it copies them. */
+/** Columns with room for many segments. They go with the last of these; neighbours in number are acknowledged together. */
+class Room {
+  used = 0;
+  readonly blocks: number;
+  readonly first: Float64Array;
+  readonly streams: Uint16Array;
+  readonly records: Uint16Array;
+  readonly offsets: Uint16Array;
+  readonly blockBytes: Uint16Array;
+
+  constructor(blocks: number) {
+    this.blocks = blocks;
+    this.first = new Float64Array(blocks);
+    this.streams = new Uint16Array(blocks);
+    this.records = new Uint16Array(blocks);
+    this.offsets = new Uint16Array(blocks);
+    this.blockBytes = new Uint16Array(blocks);
+  }
+
+  take(blocks: number): BlockColumns {
+    const from = this.used;
+    const to = from + blocks;
+    this.used = to;
+    return {
+      first: this.first.subarray(from, to),
+      streams: this.streams.subarray(from, to),
+      records: this.records.subarray(from, to),
+      offsets: this.offsets.subarray(from, to),
+      blockBytes: this.blockBytes.subarray(from, to),
+    };
+  }
+}
+
+/** Reads segment after segment. */
 export class SegmentColumns {
   readonly streams: MetStream[] = [];
   readonly #native: Crc32 | undefined;
-  readonly #zeros = new ZeroBytes();
-  readonly #stream = new Uint16Array(BLOCKS_MAX);
-  readonly #first = new Float64Array(BLOCKS_MAX);
-  readonly #records = new Uint16Array(BLOCKS_MAX);
-  readonly #offset = new Uint16Array(BLOCKS_MAX);
-  readonly #blockBytes = new Uint16Array(BLOCKS_MAX);
+  /** Made when they are needed: a new store has no use for them. */
+  #zeros: ZeroBytes | null = null;
+  #room: Room | null = null;
   #bytes: Uint8Array = new Uint8Array(0);
   #at = 0;
   /** By sensor and shape: the streams met, one for each period. */
@@ -85,30 +120,42 @@ export class SegmentColumns {
     this.#native = native;
   }
 
-  /** @returns a copy of the columns; null when the segment is not whole, not sound, or not in blocks of this version. */
+  /** @returns null when the segment is not whole, not sound, or not in blocks of this version. */
   read(bytes: Uint8Array, header: SegmentHeader): BlockColumns | null {
     const end = segmentEnd(bytes);
     if (end === null) return null;
+    const room = this.#roomForOne();
+    this.#zeros ??= new ZeroBytes();
+    const zeros = this.#zeros;
     this.#bytes = bytes;
     const seed = blockSeed(header.storeId, header.number);
     let register = -1;
-    let blocks = 0;
-    for (this.#at = SEGMENT_HEADER_BYTES; this.#at < end; blocks++) {
+    let at = room.used;
+    for (this.#at = SEGMENT_HEADER_BYTES; this.#at < end; at++) {
       const offset = this.#at;
-      const length = this.#readHead(header.source, offset, blocks);
+      const length = this.#readHead(header.source, offset, room, at);
       if (length < BLOCK_BYTES_MIN || length > BLOCK_BYTES_MAX) return null;
-      this.#offset[blocks] = offset;
-      this.#blockBytes[blocks] = length;
-      register = RESIDUE ^ this.#zeros.behind(register ^ ~(seed ^ offset), length);
+      room.offsets[at] = offset;
+      room.blockBytes[at] = length;
+      register = RESIDUE ^ zeros.behind(register ^ ~(seed ^ offset), length);
       this.#at = offset + length;
     }
-    if (blocks === 0 || this.#at !== end) return null;
+    if (at === room.used || this.#at !== end) return null;
     if (crc32(bytes, SEGMENT_HEADER_BYTES, end, 0, this.#native) !== ~register >>> 0) return null;
-    return this.#copy(blocks);
+    for (let i = room.used; i < at; i++) (this.streams[room.streams[i] as number] as MetStream).blocks++;
+    return room.take(at - room.used);
+  }
+
+  #roomForOne(): Room {
+    const known = this.#room;
+    if (known !== null && known.blocks - known.used >= BLOCKS_MAX) return known;
+    const made = new Room(known === null ? FIRST_ROOM : NEXT_ROOM);
+    this.#room = made;
+    return made;
   }
 
   /** Reads one block's head into the columns. @returns the bytes of the block; 0 when it is none that is looked at here. */
-  #readHead(source: number, offset: number, block: number): number {
+  #readHead(source: number, offset: number, room: Room, at: number): number {
     const tag = this.#bytes[this.#at++] as number;
     const packing = tag & TAG_PACKING;
     if ((tag & TAG_MARK_MASK) !== TAG_MARK || (tag & TAG_TYPE) === TAG_TYPE || packing < TAG_COMPACT) return 0;
@@ -126,9 +173,9 @@ export class SegmentColumns {
     if (evt || (packing & TAG_VALUES_PACKED) !== 0 ? !(body >= least) : body !== least) return 0;
     const stream = this.#streamOf(source, tag & (TAG_EVT | TAG_TYPE), sensor, period);
     if (stream < 0) return 0;
-    this.#stream[block] = stream;
-    this.#first[block] = first;
-    this.#records[block] = records;
+    room.streams[at] = stream;
+    room.first[at] = first;
+    room.records[at] = records;
     return this.#at + body + CRC_BYTES - offset;
   }
 
@@ -171,7 +218,7 @@ export class SegmentColumns {
     if (stream === STREAMS_MAX) return -1;
     const tag = shape >> 2;
     const evt = (tag & TAG_EVT) !== 0;
-    this.streams.push({ source, evt, type: tag & TAG_TYPE, sensor, periodMs: periodOf(period) });
+    this.streams.push({ source, evt, type: tag & TAG_TYPE, sensor, periodMs: periodOf(period), blocks: 0 });
     this.#sensors.push(sensor);
     this.#shapes.push(shape);
     this.#periods.push(period);
@@ -179,24 +226,5 @@ export class SegmentColumns {
     met.push(stream);
     this.#numbers.set(key, met);
     return stream;
-  }
-
-  #copy(blocks: number): BlockColumns {
-    // One buffer for all: an object less for the collector in each of thousands of segments.
-    const buffer = new ArrayBuffer(blocks * 16);
-    const column = (from: number, values: Uint16Array): Uint16Array => {
-      const copy = new Uint16Array(buffer, from * blocks, blocks);
-      copy.set(values.subarray(0, blocks));
-      return copy;
-    };
-    const first = new Float64Array(buffer, 0, blocks);
-    first.set(this.#first.subarray(0, blocks));
-    return {
-      first,
-      streams: column(8, this.#stream),
-      records: column(10, this.#records),
-      offsets: column(12, this.#offset),
-      blockBytes: column(14, this.#blockBytes),
-    };
   }
 }

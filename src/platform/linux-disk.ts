@@ -15,6 +15,7 @@ import { SOURCE_DIRECTORIES } from '../core/port.ts';
 import type { SystemResult } from './io-error.ts';
 import { attempt, attemptNow, DONE, refused, systemError } from './io-error.ts';
 import { close, inTurn, ReadHandles, WriteHandles } from './open-files.ts';
+import { Pace } from './pace.ts';
 import { ProcessLock } from './process-lock.ts';
 
 const DIRECTORY_MODE = 0o755;
@@ -25,12 +26,16 @@ const STATS_AT_ONCE = 32;
 /** Longest that a timer waits; a longer delay would make it fire at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 const NAME_BYTES_MAX = 255;
+/** Never through a symbolic link, as in open-files.ts. */
+const READ_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW;
 
 export class LinuxDisk implements DiskPort {
   readonly #root: string;
   readonly #lock: ProcessLock;
   readonly #writers = new WriteHandles();
   readonly #readers = new ReadHandles(READ_HANDLES_KEPT);
+  /** Of the calls that look at a directory and read all its files. */
+  readonly #opening = new Pace();
 
   /** @param root absolute path, so that a later change of the working directory moves nothing. */
   constructor(root: string) {
@@ -57,7 +62,7 @@ export class LinuxDisk implements DiskPort {
     const entries: FileEntry[] = [];
     for (let from = 0; from < names.length; from += STATS_AT_ONCE) {
       const some = names.slice(from, from + STATS_AT_ONCE);
-      for (const entry of await Promise.all(some.map((name) => sizeOf(path, name)))) {
+      for (const entry of await Promise.all(some.map((name) => sizeOf(this.#opening, path, name)))) {
         if (entry.ok) entries.push(entry.value);
         // Removed since its name was read, so it is not in the directory.
         else if (entry.error.code !== 'NOT_FOUND') return entry;
@@ -69,39 +74,22 @@ export class LinuxDisk implements DiskPort {
   async read(directory: Directory, name: string, offset: number, into: Uint8Array): Promise<IoResult<number>> {
     const path = this.#filePath(directory, name);
     if (!path.ok) return path;
-    return this.#readers.use(path.value, async (fd) => {
-      let filled = 0;
-      while (filled < into.length) {
-        const at = filled;
-        const got = await attempt<number>('read', path.value, (done) =>
-          fs.read(fd, into, at, into.length - at, offset + at, done),
-        );
-        if (!got.ok) return got;
-        if (got.value === 0) break;
-        filled += got.value;
-      }
-      return { ok: true, value: filled };
-    });
+    return this.#readers.use(path.value, (fd) => fill(fd, path.value, offset, into));
   }
 
   /** Opens and closes the file each time: what it holds open nobody else would know to close. */
   readNow(directory: Directory, name: string, offset: number, into: Uint8Array): IoResult<number> {
     const path = this.#filePath(directory, name);
+    return path.ok ? readFileNow(path.value, offset, into) : path;
+  }
+
+  async readOnce(directory: Directory, name: string, into: Uint8Array): Promise<IoResult<number>> {
+    const path = this.#filePath(directory, name);
     if (!path.ok) return path;
-    return attemptNow('read', path.value, () => {
-      const fd = fs.openSync(path.value, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
-      try {
-        let filled = 0;
-        while (filled < into.length) {
-          const got = fs.readSync(fd, into, filled, into.length - filled, offset + filled);
-          if (got === 0) break;
-          filled += got;
-        }
-        return filled;
-      } finally {
-        fs.closeSync(fd);
-      }
-    });
+    return this.#opening.run<IoResult<number>>(
+      () => readFileNow(path.value, 0, into),
+      () => readFileLater(path.value, into),
+    );
   }
 
   async write(directory: Directory, name: string, offset: number, bytes: Uint8Array): Promise<IoResult<void>> {
@@ -248,10 +236,53 @@ async function syncDirectory(path: string): Promise<SystemResult<void>> {
   return synced.ok ? closed : synced;
 }
 
-async function sizeOf(directory: string, name: string): Promise<SystemResult<FileEntry>> {
-  const path = join(directory, name);
-  const found = await attempt<fs.Stats>('list', path, (done) => fs.lstat(path, done));
+async function sizeOf(pace: Pace, directory: string, name: string): Promise<SystemResult<FileEntry>> {
+  const path = `${directory}/${name}`;
+  const found = await pace.run(
+    () => attemptNow('list', path, () => fs.lstatSync(path)),
+    () => attempt<fs.Stats>('list', path, (done) => fs.lstat(path, done)),
+  );
   return found.ok ? { ok: true, value: { name, bytes: found.value.size } } : found;
+}
+
+async function fill(fd: number, path: string, offset: number, into: Uint8Array): Promise<SystemResult<number>> {
+  let filled = 0;
+  while (filled < into.length) {
+    const at = filled;
+    const got = await attempt<number>('read', path, (done) =>
+      fs.read(fd, into, at, into.length - at, offset + at, done),
+    );
+    if (!got.ok) return got;
+    if (got.value === 0) break;
+    filled += got.value;
+  }
+  return { ok: true, value: filled };
+}
+
+async function readFileLater(path: string, into: Uint8Array): Promise<SystemResult<number>> {
+  const opened = await attempt<number>('read', path, (done) => fs.open(path, READ_FLAGS, done));
+  if (!opened.ok) return opened;
+  const read = await fill(opened.value, path, 0, into);
+  // At once: nothing of a file that was only read is waited for.
+  fs.closeSync(opened.value);
+  return read;
+}
+
+function readFileNow(path: string, offset: number, into: Uint8Array): SystemResult<number> {
+  return attemptNow('read', path, () => {
+    const fd = fs.openSync(path, READ_FLAGS);
+    try {
+      let filled = 0;
+      while (filled < into.length) {
+        const got = fs.readSync(fd, into, filled, into.length - filled, offset + filled);
+        if (got === 0) break;
+        filled += got;
+      }
+      return filled;
+    } finally {
+      fs.closeSync(fd);
+    }
+  });
 }
 
 /** One component of a path, so that nothing outside the directory can be named. */

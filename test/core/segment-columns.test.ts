@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { crc32, ZeroBytes } from '../../src/core/crc32.ts';
 import type { SegmentHeader } from '../../src/core/segment.ts';
 import { readSegmentHeader, SegmentBuilder, scanSegment } from '../../src/core/segment.ts';
-import type { BlockColumns } from '../../src/core/segment-columns.ts';
+import type { BlockColumns, MetStream } from '../../src/core/segment-columns.ts';
 import { SegmentColumns } from '../../src/core/segment-columns.ts';
 
 const HEADER: SegmentHeader = {
@@ -64,11 +64,17 @@ const FIXED: readonly Run[] = [0, 1, 2, 3, 4].map((sensor) => ({
 const look = (bytes: Uint8Array, columns = new SegmentColumns(zlibCrc32)): BlockColumns | null =>
   columns.read(bytes, HEADER);
 
+function withoutCount(stream: MetStream | undefined): Omit<MetStream, 'blocks'> | undefined {
+  if (stream === undefined) return undefined;
+  const { blocks: _, ...rest } = stream;
+  return rest;
+}
+
 function expectSame(bytes: Uint8Array, columns: SegmentColumns, seen: BlockColumns | null): void {
   const scan = scanSegment(bytes);
   if (scan.state !== 'ok') throw new Error(`the scan answers ${scan.state}`);
   const found = [...(seen?.streams ?? [])].map((stream, i) => ({
-    ...columns.streams[stream],
+    ...withoutCount(columns.streams[stream]),
     first: seen?.first[i],
     records: seen?.records[i],
     offset: seen?.offsets[i],
@@ -103,6 +109,21 @@ describe('the quick look', () => {
     const bytes = new Uint8Array(20_000).fill(0xa5);
     bytes.set(build(FIXED));
     expectSame(bytes, columns, look(bytes, columns));
+  });
+
+  it('counts the blocks of each stream, of sound segments alone', () => {
+    const columns = new SegmentColumns(zlibCrc32);
+    const bytes = build([...FIXED, ...FIXED]);
+    look(bytes, columns);
+    look(bytes.slice(0, -1), columns);
+    expect(columns.streams.map(({ blocks }) => blocks)).toEqual([2, 2, 2, 2, 2]);
+  });
+
+  it('goes on in new columns when the first ones are full, and leaves those that it gave', () => {
+    const columns = new SegmentColumns(zlibCrc32);
+    const many = build(Array.from({ length: 2_000 }, (_, i) => ({ ...(FIXED[0] as Run), first: i, bits: [i] })));
+    const seen = Array.from({ length: 12 }, () => look(many, columns));
+    for (const each of seen) expectSame(many, columns, each);
   });
 
   it('tells two streams of one sensor apart', () => {
