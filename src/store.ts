@@ -309,7 +309,10 @@ export class SensorStream implements AsyncIterable<SensorRecord> {
    * @returns its sequence number, or a negative refusal (RAM_FULL, APPEND_CLOSED, APPEND_INVALID; see refusalCode).
    */
   append(value: number, timeMs?: number): number {
-    if (!this.#appends.isWanted) return this.#handle.append(value, timeMs);
+    return this.#appends.isWanted ? this.#watchedAppend(value, timeMs) : this.#handle.append(value, timeMs);
+  }
+
+  #watchedAppend(value: number, timeMs?: number): number {
     this.#appends.begin();
     const sequence = this.#handle.append(value, timeMs);
     this.#appends.end();

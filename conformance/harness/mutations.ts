@@ -47,8 +47,8 @@ export const MUTATIONS: readonly HarnessMutation[] = [
     3,
     'the highest bit of an event is lost',
     POOL,
-    'const sequence = this.#put(slot, bits);\n    if (begins)',
-    'const sequence = this.#put(slot, bits & 0x7fff_ffff);\n    if (begins)',
+    '    return this.#put(slot, bits);\n  }\n\n  /** An evt',
+    '    return this.#put(slot, bits & 0x7fff_ffff);\n  }\n\n  /** An evt',
   ),
   mutation(
     4,
@@ -65,7 +65,7 @@ export const MUTATIONS: readonly HarnessMutation[] = [
     '',
   ),
   mutation(6, 'the use counter of the pool is not raised', POOL, '    this.used++;\n', ''),
-  mutation(7, 'a time before 1970 is accepted', HANDLE, 'if (!(timeMs >= 0 &&', 'if (!(timeMs >= -1 &&'),
+  mutation(7, 'a time before 1970 is accepted', HANDLE, 'boolean => ms >= 0 &&', 'boolean => ms >= -1 &&'),
   mutation(
     8,
     'a store without a disk refuses when it is full',

@@ -250,7 +250,7 @@ const ACCOUNTING: readonly Exhibit[] = [
     id: 'K31',
     bug: 'a refused record is not counted',
     file: 'src/core/stream-handle.ts',
-    search: '      state.counters.refusedRamFull++;\n',
+    search: '    this.#state.counters.refusedRamFull++;\n',
     replace: '',
   },
   {

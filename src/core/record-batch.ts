@@ -16,23 +16,25 @@ export interface SensorRecord {
   readonly value: number;
 }
 
-const scratch = new DataView(new ArrayBuffer(4));
+const float = new Float32Array(1);
+const floatBits = new Uint32Array(float.buffer);
 
 /** The raw 32 bits read as `type`. */
 export function valueOfBits(bits: number, type: ValueType): number {
   if (type === 'uint32') return bits;
   if (type === 'int32') return bits | 0;
-  scratch.setUint32(0, bits);
-  return scratch.getFloat32(0);
+  floatBits[0] = bits;
+  return float[0] as number;
 }
 
 /** The raw 32 bits of a value, or -1 when it is not of the type. Every float32, NaN and -0 included, is a value. */
 export function bitsOfValue(value: number, type: ValueType): number {
-  if (type === 'uint32') return value >>> 0 === value ? value : -1;
-  if (type === 'int32') return (value | 0) === value ? value >>> 0 : -1;
-  if (typeof value !== 'number' || (Number.isFinite(value) && !Number.isFinite(Math.fround(value)))) return -1;
-  scratch.setFloat32(0, value);
-  return scratch.getUint32(0);
+  if (type !== 'float32') return (type === 'uint32' ? value >>> 0 : value | 0) === value ? value >>> 0 : -1;
+  float[0] = value;
+  const rounded = float[0] as number;
+  // What is less itself not 0 is infinite or NaN: no number of its own may become so.
+  const overflows = rounded - rounded !== 0 && value - value === 0;
+  return overflows || typeof value !== 'number' ? -1 : (floatBits[0] as number);
 }
 
 export class RecordBatch implements Iterable<SensorRecord> {

@@ -230,17 +230,22 @@ export class SectorPool {
 
   /** As appendTsd, for an evt stream: the record keeps its own time. */
   appendEvt(slot: number, bits: number, timeMs: number): number {
-    const begins = this.#left[slot] === 0;
-    if (begins && !this.#openSector(slot, 2 * this.evtCapacity, this.evtCapacity)) return RAM_FULL;
+    if (this.#left[slot] === 0) return this.#beginEvt(slot, bits, timeMs);
     this.#f64[this.#timeAt(slot)] = timeMs;
-    const sequence = this.#put(slot, bits);
-    if (begins) this.#announceEviction();
+    return this.#put(slot, bits);
+  }
+
+  /** An evt record that begins a sector. */
+  #beginEvt(slot: number, bits: number, timeMs: number): number {
+    if (!this.#openSector(slot, 2 * this.evtCapacity, this.evtCapacity)) return RAM_FULL;
+    const sequence = this.appendEvt(slot, bits, timeMs);
+    this.#announceEviction();
     return sequence;
   }
 
   /** Where the next evt record's time goes, as an index of 8 bytes. */
   #timeAt(slot: number): number {
-    return ((this.last[slot] as number) * this.#words) / 2 + this.evtCapacity - (this.#left[slot] as number);
+    return (((this.last[slot] as number) * this.#words) >>> 1) + this.evtCapacity - (this.#left[slot] as number);
   }
 
   /** The value's word; the record is there from now on. */

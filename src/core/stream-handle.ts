@@ -77,20 +77,23 @@ export class StreamHandle {
   #append(bits: number, timeMs: number): number {
     const state = this.#state;
     if (!state.open) return APPEND_CLOSED;
-    if (!(timeMs >= 0 && timeMs < TIME_MS_END && Math.floor(timeMs) === timeMs)) return APPEND_INVALID;
+    if (!isTime(timeMs)) return APPEND_INVALID;
     const { pool } = state;
     const sequence =
       this.kind === 'tsd'
         ? pool.appendTsd(this.#slot, bits, timeMs, this.periodMs)
         : pool.appendEvt(this.#slot, bits, timeMs);
-    if (sequence === RAM_FULL) {
-      state.counters.refusedRamFull++;
-      return RAM_FULL;
-    }
+    if (sequence < 0) return this.#refused();
     state.counters.appended++;
     // Ask, do not flush: a flush here would put a disk write into the sensor's sampling loop.
-    if (state.pool.used >= state.flushAtSectors) state.wantFlush();
+    if (pool.used >= state.flushAtSectors) state.wantFlush();
     return sequence;
+  }
+
+  /** Apart from the hot path, which is compiled into the caller's loop as long as it is short. */
+  #refused(): number {
+    this.#state.counters.refusedRamFull++;
+    return RAM_FULL;
   }
 
   /**
@@ -105,20 +108,27 @@ export class StreamHandle {
       const timeMs = timesMs === undefined ? startMs + i * this.periodMs : (timesMs[i] ?? Number.NaN);
       if (this.append(values[i] as number, timeMs) < 0) return i;
       i++;
-      if (timesMs === undefined && this.kind === 'tsd') i += this.#fillSector(values, i, startMs);
+      if (this.kind === 'tsd') i += this.#fillSector(values, i, timesMs, startMs);
     }
     return values.length;
   }
 
   /**
-   * Appends values that lie on the grid, for the one before them does, as far as the open sector takes them: no sector is
-   * opened, so no flush becomes due. @returns how many; the next one goes the way of all records.
+   * Appends values that lie on the grid, as far as the open sector takes them: no sector is opened, so no flush becomes
+   * due. @returns how many; the next one goes the way of all records.
    */
-  #fillSector(values: ArrayLike<number>, from: number, startMs: number): number {
+  #fillSector(
+    values: ArrayLike<number>,
+    from: number,
+    timesMs: ArrayLike<number> | undefined,
+    startMs: number,
+  ): number {
     const { pool, counters, open } = this.#state;
-    const room = Math.min(values.length - from, pool.roomOf(this.#slot), scratchBits.length);
+    const space = Math.min(values.length - from, pool.roomOf(this.#slot), scratchBits.length);
     // Whoever hears of the flush that the one before asked for may have closed the store.
-    if (!open || startMs + (from + room) * this.periodMs >= TIME_MS_END) return 0;
+    if (!open || startMs + (from + space) * this.periodMs >= TIME_MS_END) return 0;
+    // Without times of their own they lie on the grid, for the one before them does.
+    const room = timesMs === undefined ? space : this.#timesOnGrid(timesMs, from, space);
     let length = 0;
     for (; length < room; length++) {
       const bits = bitsOfValue(values[from + length] as number, this.type);
@@ -128,6 +138,19 @@ export class StreamHandle {
     pool.appendRun(this.#slot, scratchBits, length, this.periodMs);
     counters.appended += length;
     return length;
+  }
+
+  /** How many of the times from `from` on, at most `max`, are times that the stream's grid takes. */
+  #timesOnGrid(timesMs: ArrayLike<number>, from: number, max: number): number {
+    const period = this.periodMs;
+    let expected = (this.#state.pool.lastTime[this.#slot] as number) + period;
+    for (let i = 0; i < max; i++) {
+      const timeMs = timesMs[from + i] as number;
+      const twiceOff = 2 * (timeMs - expected);
+      if (!(isTime(timeMs) && twiceOff <= period && twiceOff >= -period)) return i;
+      expected += period;
+    }
+    return max;
   }
 
   /**
@@ -308,5 +331,7 @@ export class StreamHandle {
     };
   }
 }
+
+const isTime = (ms: number): boolean => ms >= 0 && ms < TIME_MS_END && Math.floor(ms) === ms;
 
 const isCount = (n: number): boolean => Number.isSafeInteger(n) && n >= 0;
