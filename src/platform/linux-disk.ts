@@ -34,8 +34,9 @@ export class LinuxDisk implements DiskPort {
   readonly #lock: ProcessLock;
   readonly #writers = new WriteHandles();
   readonly #readers = new ReadHandles(READ_HANDLES_KEPT);
-  /** Of the calls that look at a directory and read all its files. */
-  readonly #opening = new Pace();
+  /** Of the calls that look names up, and of those that read, when a store is opened. */
+  readonly #lookUps = new Pace();
+  readonly #reads = new Pace();
 
   /** @param root absolute path, so that a later change of the working directory moves nothing. */
   constructor(root: string) {
@@ -62,7 +63,7 @@ export class LinuxDisk implements DiskPort {
     const entries: FileEntry[] = [];
     for (let from = 0; from < names.length; from += STATS_AT_ONCE) {
       const some = names.slice(from, from + STATS_AT_ONCE);
-      for (const entry of await Promise.all(some.map((name) => sizeOf(this.#opening, path, name)))) {
+      for (const entry of await Promise.all(some.map((name) => sizeOf(this.#lookUps, path, name)))) {
         if (entry.ok) entries.push(entry.value);
         // Removed since its name was read, so it is not in the directory.
         else if (entry.error.code !== 'NOT_FOUND') return entry;
@@ -80,16 +81,32 @@ export class LinuxDisk implements DiskPort {
   /** Opens and closes the file each time: what it holds open nobody else would know to close. */
   readNow(directory: Directory, name: string, offset: number, into: Uint8Array): IoResult<number> {
     const path = this.#filePath(directory, name);
-    return path.ok ? readFileNow(path.value, offset, into) : path;
+    if (!path.ok) return path;
+    return attemptNow('read', path.value, () => {
+      const fd = fs.openSync(path.value, READ_FLAGS);
+      try {
+        return fillNow(fd, offset, into);
+      } finally {
+        fs.closeSync(fd);
+      }
+    });
   }
 
   async readOnce(directory: Directory, name: string, into: Uint8Array): Promise<IoResult<number>> {
     const path = this.#filePath(directory, name);
     if (!path.ok) return path;
-    return this.#opening.run<IoResult<number>>(
-      () => readFileNow(path.value, 0, into),
-      () => readFileLater(path.value, into),
+    const opened = await this.#lookUps.run<SystemResult<number>>(
+      () => attemptNow('read', path.value, () => fs.openSync(path.value, READ_FLAGS)),
+      () => attempt('read', path.value, (done) => fs.open(path.value, READ_FLAGS, done)),
     );
+    if (!opened.ok) return opened;
+    const read = await this.#reads.run<SystemResult<number>>(
+      () => attemptNow('read', path.value, () => fillNow(opened.value, 0, into)),
+      () => fill(opened.value, path.value, 0, into),
+    );
+    // At once: nothing of a file that was only read is waited for.
+    fs.closeSync(opened.value);
+    return read;
   }
 
   async write(directory: Directory, name: string, offset: number, bytes: Uint8Array): Promise<IoResult<void>> {
@@ -259,30 +276,14 @@ async function fill(fd: number, path: string, offset: number, into: Uint8Array):
   return { ok: true, value: filled };
 }
 
-async function readFileLater(path: string, into: Uint8Array): Promise<SystemResult<number>> {
-  const opened = await attempt<number>('read', path, (done) => fs.open(path, READ_FLAGS, done));
-  if (!opened.ok) return opened;
-  const read = await fill(opened.value, path, 0, into);
-  // At once: nothing of a file that was only read is waited for.
-  fs.closeSync(opened.value);
-  return read;
-}
-
-function readFileNow(path: string, offset: number, into: Uint8Array): SystemResult<number> {
-  return attemptNow('read', path, () => {
-    const fd = fs.openSync(path, READ_FLAGS);
-    try {
-      let filled = 0;
-      while (filled < into.length) {
-        const got = fs.readSync(fd, into, filled, into.length - filled, offset + filled);
-        if (got === 0) break;
-        filled += got;
-      }
-      return filled;
-    } finally {
-      fs.closeSync(fd);
-    }
-  });
+function fillNow(fd: number, offset: number, into: Uint8Array): number {
+  let filled = 0;
+  while (filled < into.length) {
+    const got = fs.readSync(fd, into, filled, into.length - filled, offset + filled);
+    if (got === 0) break;
+    filled += got;
+  }
+  return filled;
 }
 
 /** One component of a path, so that nothing outside the directory can be named. */

@@ -21,18 +21,24 @@ export class Pace {
   #nextHandOver = HANDED_OVER_MIN;
   #turnBeganMs = performance.now();
 
-  /** @param now and @param later do the same; one of them is called, once. */
-  async run<T>(now: () => T, later: () => Promise<T>): Promise<T> {
+  /** `now` and `later` do the same; one of them is called, once. A promise only where there is something to wait for. */
+  run<T>(now: () => T, later: () => Promise<T>): T | Promise<T> {
     if (this.#handOver > 0) {
       this.#handOver--;
       return later();
     }
-    let beganMs = performance.now();
-    if (beganMs - this.#turnBeganMs > TURN_MS) {
-      await setImmediate();
-      beganMs = performance.now();
-      this.#turnBeganMs = beganMs;
-    }
+    const beganMs = performance.now();
+    return beganMs - this.#turnBeganMs > TURN_MS ? this.#inNextTurn(now) : this.#atOnce(now, beganMs);
+  }
+
+  async #inNextTurn<T>(now: () => T): Promise<T> {
+    await setImmediate();
+    const beganMs = performance.now();
+    this.#turnBeganMs = beganMs;
+    return this.#atOnce(now, beganMs);
+  }
+
+  #atOnce<T>(now: () => T, beganMs: number): T {
     const result = now();
     if (performance.now() - beganMs <= WAITED_MS) {
       this.#nextHandOver = HANDED_OVER_MIN;
