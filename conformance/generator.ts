@@ -411,7 +411,9 @@ export function drawScenario(
   };
 }
 
-/** How many files the store keeps free: none, hardly any, all of them. */
-export function drawFiles(random: Random): Pick<Scenario, 'recycleBytes'> {
-  return random.chance(0.5) ? { recycleBytes: random.pick([4_096, 8_192, 1_048_576]) } : {};
+/** How many files the store keeps free: none, hardly any, all of them; and how many it makes ahead. */
+export function drawFiles(random: Random): Pick<Scenario, 'recycleBytes' | 'preallocateBytes'> {
+  if (random.chance(0.5)) return {};
+  const ahead = random.chance(0.4) ? { preallocateBytes: random.pick([4_096, 12_288]) } : {};
+  return { recycleBytes: random.pick([0, 4_096, 8_192, 1_048_576]), ...ahead };
 }

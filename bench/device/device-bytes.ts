@@ -4,7 +4,7 @@
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Kept, rotated, writeKillVerify } from '../ingest/turn.ts';
+import { type Kept, type Prepared, prepare, rotated, writeKillVerify } from '../ingest/turn.ts';
 import type { LoadSpec } from '../load-spec.ts';
 import type { BenchContext } from '../row.ts';
 import { type Counting, countingHere } from './counting.ts';
@@ -23,6 +23,8 @@ export interface Writer {
 export interface CountedTurn extends Kept {
   readonly deviceBytes: number;
   readonly deviceBytesPerRecord: number;
+  /** What was done once, before the bytes were counted. */
+  readonly prepared?: Prepared;
 }
 
 /** Turns of each writer, by repetition. */
@@ -51,14 +53,17 @@ export async function countedTurn(
 ): Promise<CountedTurn> {
   const own = join(directory, name);
   const request = { peer, load: { ...load, records }, batchRecords, warmUpBatches: 0, settle: true };
+  let prepared: Prepared | undefined;
   const counted = (kept: Kept, deviceBytes: number): CountedTurn => ({
     ...kept,
+    ...(prepared === undefined ? {} : { prepared }),
     deviceBytes,
     deviceBytesPerRecord: deviceBytes / kept.records,
   });
   if (counting === 'process') {
     await mkdir(own);
     try {
+      prepared = await prepare(peer, own);
       const kept = await writeKillVerify({ ...request, directory: own });
       return counted(kept, kept.processBytes);
     } finally {
@@ -67,7 +72,10 @@ export async function countedTurn(
   }
   const device = await LoopDevice.make(own);
   try {
+    const fresh = await device.settledBytes();
+    const cost = await prepare(peer, join(device.mountPoint, 'bench'));
     const before = await device.settledBytes();
+    if (cost !== undefined) prepared = { ...cost, deviceBytes: before - fresh };
     let after = before;
     const kept = await writeKillVerify({ ...request, directory: join(device.mountPoint, 'bench') }, async () => {
       after = await device.settledBytes();

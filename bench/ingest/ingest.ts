@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import type { LoadSpec } from '../load-spec.ts';
 import { peerNamed } from '../peers/all.ts';
 import type { BenchContext } from '../row.ts';
-import { type Kept, rotated, writeKillVerify } from './turn.ts';
+import { type Kept, type Prepared, prepare, rotated, writeKillVerify } from './turn.ts';
 
 /** What one peer did in one repetition. */
 export interface Turn extends Kept {
   readonly recordsPerSecond: number;
+  readonly prepared?: Prepared;
 }
 
 export interface IngestPlan {
@@ -49,8 +50,9 @@ async function oneTurn({ directory }: BenchContext, plan: IngestPlan, peer: stri
   const own = join(directory, peer);
   await mkdir(own);
   try {
+    const prepared = await prepare(peer, own);
     const kept = await writeKillVerify({ peer, load, batchRecords, directory: own, warmUpBatches, settle: false });
-    return { ...kept, recordsPerSecond: kept.records / kept.seconds };
+    return { ...kept, recordsPerSecond: kept.records / kept.seconds, ...(prepared === undefined ? {} : { prepared }) };
   } finally {
     await rm(own, { recursive: true, force: true });
   }

@@ -1,6 +1,8 @@
 /** One turn of one peer: a process writes and is killed where it stands, another one reads and compares every record. */
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { askOnce, askProcess } from '../ask-process.ts';
+import { peerNamed } from '../peers/all.ts';
 import { storeIn, type VerifyRequest, type WriteRequest, type Written } from './requests.ts';
 
 const WRITER = join(import.meta.dirname, 'writer.ts');
@@ -8,6 +10,17 @@ const VERIFIER = join(import.meta.dirname, 'verifier.ts');
 
 export interface Kept extends Written {
   readonly verifiedRecords: number;
+}
+
+/** What preparing a peer's directory took, once; nothing where it does without. */
+export type Prepared = Readonly<Record<string, number>>;
+
+/** @param directory of the request; it exists. */
+export async function prepare(peer: string, directory: string): Promise<Prepared | undefined> {
+  const { prepare: preparing } = peerNamed(peer);
+  if (preparing === undefined) return undefined;
+  await mkdir(storeIn(directory), { recursive: true });
+  return preparing(storeIn(directory));
 }
 
 /**

@@ -41,6 +41,11 @@ export interface Peer {
    * its favour, for a tree that is smaller is faster.
    */
   readonly recordsMax?: number;
+  /**
+   * What is done once, before a device is put to use: its time and bytes are no ingest, and are told beside it.
+   * @param directory exists, and is empty. @returns figures for the JSON.
+   */
+  prepare?(directory: string): Promise<Readonly<Record<string, number>>>;
   /** @param directory exists; empty, or what this peer left in it. */
   open(directory: string, sensors: readonly LoadSensor[]): PeerStore | Promise<PeerStore>;
 }

@@ -66,6 +66,7 @@ const RANGES: readonly (readonly [name: string, min: number, max: number, beside
   ['streamsMax', 1, 4096, ROOMY],
   ['freeFloorBytes', 0, TIB, {}],
   ['recycleBytes', 0, TIB, {}],
+  ['preallocateBytes', 0, GIB, ROOMY],
   ['ledgerMax', 1, 65_536, ROOMY],
 ];
 

@@ -21,14 +21,12 @@ import {
 import { CheckpointImage } from './checkpoint-image.ts';
 import type { Result } from './codes.ts';
 import { failure, success } from './codes.ts';
-import { FILE_BYTES_MAX } from './config.ts';
+import { FILE_BYTES_MAX, LOG_STEP_BYTES } from './config.ts';
 import type { Crc32 } from './crc32.ts';
 import type { DiskPort, IoError, IoResult } from './port.ts';
 import { readFile } from './read-file.ts';
 import { KNOWN_VERSIONS } from './segment.ts';
 
-/** A part grows in these steps, so that most appends find their space already in the file. */
-const PAD_TO_BYTES = 8192;
 const ROOT = '';
 /** A name that cannot be written, because a directory has it for instance, is passed by; a disk that takes none is not. */
 const NAMES_TRIED_MAX = 4;
@@ -49,6 +47,7 @@ export class CheckpointLog {
   readonly #storeId: Uint8Array;
   readonly #native: Crc32 | undefined;
   readonly #meter: LogMeter;
+  readonly #stepBytes: number;
   #end: LogEnd = { part: 0, offset: 0, allocated: 0 };
   #batch = 0;
   /** Size of each file of the log on disk, older generations included until they are gone. */
@@ -59,7 +58,16 @@ export class CheckpointLog {
   /** Whether anything of the last batch was written. */
   #begun = false;
 
-  constructor(disk: DiskPort, storeId: Uint8Array, generation: number, meter: LogMeter, native?: Crc32) {
+  /** @param stepBytes in which a part grows. */
+  constructor(
+    disk: DiskPort,
+    storeId: Uint8Array,
+    generation: number,
+    meter: LogMeter,
+    native?: Crc32,
+    stepBytes = LOG_STEP_BYTES,
+  ) {
+    this.#stepBytes = stepBytes;
     this.#disk = disk;
     this.#storeId = storeId;
     this.generation = generation;
@@ -167,7 +175,7 @@ export class CheckpointLog {
       this.generation,
       batch,
       from,
-      PAD_TO_BYTES,
+      this.#stepBytes,
       this.#native,
     );
     let created = false;
@@ -327,7 +335,7 @@ export async function readCheckpointLog(
 }
 
 const isShort = (parts: readonly PartFile[], generation: number): boolean =>
-  parts.some((part) => part.generation === generation && part.bytes < PAD_TO_BYTES);
+  parts.some((part) => part.generation === generation && part.bytes < LOG_STEP_BYTES);
 
 /** Whether an older whole generation is of the same epoch: then a running store began the newer one, perhaps in vain. */
 function beganWithin(

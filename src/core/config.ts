@@ -85,7 +85,7 @@ const SIZE_RULES = {
   },
   freeFloorBytes: { default: 16 * MIB, min: 0, max: 1024 * GIB, unit: 'bytes' },
   recycleBytes: { default: 0, min: 0, max: 1024 * GIB, unit: 'bytes' },
-  preallocateBytes: { default: 0, min: 0, max: 1024 * GIB, unit: 'bytes' },
+  preallocateBytes: { default: 0, min: 0, max: GIB, unit: 'bytes' },
   ledgerMax: { default: 4096, min: 1, max: 65_536, unit: 'count' },
 } as const satisfies Record<string, SizeRule>;
 
@@ -190,6 +190,14 @@ export function resolveSettings(input: SettingsInput = {}): Result<Settings> {
         `${needed} bytes; raise quotaBytes or lower poolBytes`,
     );
   }
+  const forSegments = sizes.quotaBytes - 2 * checkpointReserveBytes(sizes);
+  if (sizes.preallocateBytes > forSegments) {
+    return failure(
+      'CONFIG_INVALID',
+      `preallocateBytes is ${sizes.preallocateBytes}: a quota of ${sizes.quotaBytes} bytes leaves ${forSegments} for segments; ` +
+        'lower it or raise quotaBytes',
+    );
+  }
   return success({
     ...sizes,
     poolBytes: sectors * sizes.sectorBytes,
@@ -212,12 +220,31 @@ export function checkpointReserveBytes(settings: {
   readonly streamsMax: number;
   readonly ledgerMax: number;
   readonly quotaBytes: number;
+  readonly preallocateBytes: number;
 }): number {
   const segments = Math.ceil(settings.quotaBytes / 4096);
   const snapshot = 1024 + settings.streamsMax * 64 + settings.ledgerMax * 32 + segments * 4;
   const bytes = 2 * snapshot + checkpointGrowthBytes(settings.quotaBytes);
-  return Math.ceil(bytes / 8192 + 1) * 8192;
+  const step = logStepBytes(settings);
+  return Math.ceil(bytes / step + 1) * step;
 }
+
+/** Size of the files that are made ahead: the largest that there is, of a smaller total an eighth. */
+export function aheadFileBytes({ preallocateBytes }: { readonly preallocateBytes: number }): number {
+  let bytes = FILE_BYTES_MAX;
+  while (bytes > 4096 && 8 * bytes > preallocateBytes) bytes /= 2;
+  return bytes;
+}
+
+/**
+ * A file of the checkpoint log grows in these steps, so that most batches find their space already in the file. Where files
+ * are made ahead, it is one of them too.
+ */
+export const logStepBytes = (settings: { readonly preallocateBytes: number }): number =>
+  Math.max(LOG_STEP_BYTES, settings.preallocateBytes > 0 ? aheadFileBytes(settings) : 0);
+
+/** At the least a part of the log has this many bytes, once it is synced. */
+export const LOG_STEP_BYTES = 8192;
 
 /**
  * Settings of a store without a disk that must live in `budgetBytes`, metadata included: the microcontroller profile.

@@ -16,6 +16,7 @@ import type { FlushOutcome, FlushPlan } from './flush.ts';
 import { planByPriority, planBySource, runFlush } from './flush.ts';
 import { inspectStore, ledgerOf, statsOf } from './inspect.ts';
 import type { IoError, Platform } from './port.ts';
+import { preallocate } from './preallocation.ts';
 import { Reader } from './reader.ts';
 import { recover } from './recovery.ts';
 import { SHAPE_EVT, shapeOf, shapeType } from './sector-pool.ts';
@@ -112,6 +113,7 @@ export class Engine {
       let recovered: Result<void> | null = null;
       try {
         recovered = await recover(state, disk);
+        if (recovered.ok) await preallocate(state);
       } finally {
         if (recovered?.ok !== true) {
           state.lifecycle = 'failed';

@@ -37,6 +37,7 @@ import type { FoundLog } from './checkpoint-log.ts';
 import { CheckpointLog, ioFailure, readCheckpointLog } from './checkpoint-log.ts';
 import type { Result } from './codes.ts';
 import { failure, invariant, success } from './codes.ts';
+import { logStepBytes } from './config.ts';
 import { allocatedBytes, DiskIndex, segmentName } from './disk-index.ts';
 import { forgetSegments } from './disk-space.ts';
 import type { FoundFiles, FoundSegment, ReadSegment, SourceDirectory } from './found-segments.ts';
@@ -125,7 +126,14 @@ class Recovery {
     this.#disk = {
       port,
       index: new DiskIndex(),
-      log: new CheckpointLog(port, state.storeId, log.generation, meter, state.platform.crc32),
+      log: new CheckpointLog(
+        port,
+        state.storeId,
+        log.generation,
+        meter,
+        state.platform.crc32,
+        logStepBytes(state.settings),
+      ),
       nextSegment: this.#evidence.nextSegment,
       firstUncommitted: Number.POSITIVE_INFINITY,
       nextFlush: store?.nextFlush ?? 1,

@@ -48,6 +48,11 @@ export class SegmentFiles {
     this.#keeping = keeping;
   }
 
+  /** Free files. */
+  get count(): number {
+    return this.#free.reduce((sum, files) => sum + files.length, 0);
+  }
+
   /** Whether files are written again at all. */
   get recycles(): boolean {
     return this.#keeping.recycleBytes > 0 || this.#keeping.preallocateBytes > 0;

@@ -9,7 +9,7 @@ import type { LedgerItem } from './checkpoint-image.ts';
 import type { CheckpointLog } from './checkpoint-log.ts';
 import { invariant } from './codes.ts';
 import type { Settings } from './config.ts';
-import { checkpointReserveBytes, FLUSH_AT_PERCENT } from './config.ts';
+import { checkpointReserveBytes, FLUSH_AT_PERCENT, logStepBytes } from './config.ts';
 import type { DiskIndex, LiveSegment } from './disk-index.ts';
 import { allocatedBytes } from './disk-index.ts';
 import type { DiskPort, Platform } from './port.ts';
@@ -82,8 +82,6 @@ export interface DiskSide {
 }
 
 const DAMAGED = 1;
-/** Steps in which a file of the log grows (checkpoint-log.ts). */
-const LOG_STEP_BYTES = 8192;
 
 export class StoreState {
   readonly platform: Platform;
@@ -344,9 +342,10 @@ export class StoreState {
    * and the space by which either grows.
    */
   nextLogBytes(): number {
-    const segments = this.disk?.index.segments.size ?? 0;
+    const segments = (this.disk?.index.segments.size ?? 0) + (this.disk?.files.count ?? 0);
+    const step = logStepBytes(this.settings);
     const snapshot = 1024 + this.pool.streams * 64 + this.pool.ledger.length * 32 + segments * 8;
-    return (Math.ceil(snapshot / LOG_STEP_BYTES) + 2) * LOG_STEP_BYTES;
+    return (Math.ceil(snapshot / step) + 2) * step;
   }
 
   /** Whether what segments' files take now, the free ones included, is within the quota: it may not be behind a crash. */

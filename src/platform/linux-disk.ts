@@ -132,8 +132,7 @@ export class LinuxDisk implements DiskPort {
 
   async sync(directory: Directory, name: string): Promise<IoResult<void>> {
     const path = this.#filePath(directory, name);
-    // In the root lies the log, which grows batch by batch; a segment is written once.
-    return path.ok ? this.#writers.sync(path.value, directory === '') : path;
+    return path.ok ? this.#writers.sync(path.value) : path;
   }
 
   syncDirectory(directory: Directory): Promise<IoResult<void>> {

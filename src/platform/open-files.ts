@@ -1,6 +1,6 @@
 /**
- * The descriptors of a disk adapter: write handles that live from a file's first write to its sync, one of them longer,
- * and a few read handles kept for the next read. Also the turnstile that syncs pass.
+ * The descriptors of a disk adapter: write handles that live from a file's first write to its sync, some of them longer,
+ * for files are written again, and a few read handles kept for the next read. Also the turnstile that syncs pass.
  *
  * Two rules carry the durability:
  * - The descriptor that wrote is the one that syncs. The kernel reports a failed write-back once, to descriptors that
@@ -44,16 +44,23 @@ export function close(path: string, fd: number): Promise<SystemResult<void>> {
   return attempt('close', path, (done) => fs.close(fd, done));
 }
 
+/** Enough for the segments of a few flushes and the log. */
+const KEPT_MAX = 24;
+
 export class WriteHandles {
   readonly #open = new Map<string, number>();
   readonly #suspect = new Set<string>();
-  /** The file that was synced last of those that are written on and on: its descriptor serves the next write, too. */
-  #kept: string | null = null;
+  /** Files that were synced last, the least recent first: their descriptors serve the next write, too. */
+  readonly #kept = new Set<string>();
+  /** Closes under way that nobody waited for. */
+  readonly #closing = new Set<Promise<unknown>>();
 
   /** Descriptor to write the file with, which is made when it is missing. */
   async forWriting(path: string): Promise<SystemResult<number>> {
     if (this.#suspect.has(path)) return suspectFile('write', path);
     const known = this.#open.get(path);
+    // Being written again it is nobody's to close before its next sync.
+    this.#kept.delete(path);
     if (known !== undefined) return { ok: true, value: known };
     const opened = await open('write', path, O_WRONLY | O_CREAT);
     if (opened.ok) this.#open.set(path, opened.value);
@@ -61,33 +68,39 @@ export class WriteHandles {
   }
 
   /**
-   * fdatasync through the descriptor that wrote, and the end of that descriptor, whatever comes of it.
-   * @param goesOn the file will be written again: a descriptor that synced well stays open until another such file is
-   * synced, so that a log does not open and close its file with each entry.
+   * fdatasync through the descriptor that wrote. One that synced well stays open for a while, for the log is written on
+   * and the files of segments are written again; any other ends here.
    */
-  async sync(path: string, goesOn = false): Promise<SystemResult<void>> {
+  async sync(path: string): Promise<SystemResult<void>> {
     if (this.#suspect.has(path)) return suspectFile('sync', path);
     // A file that an earlier process wrote has none: its errors are reported to the next descriptor, this one.
     const opened = this.#open.has(path) ? undefined : await open('sync', path, O_RDONLY);
     if (opened?.ok === false) return opened;
     const fd = opened?.value ?? (this.#open.get(path) as number);
-    const keep = goesOn && opened === undefined;
-    if (!keep) this.#open.delete(path);
+    const keep = opened === undefined;
     const synced = await inTurn(() => attempt('sync', path, (done) => fs.fdatasync(fd, done)));
     if (keep && synced.ok) return this.#keep(path);
-    this.#open.delete(path);
+    if (keep) this.#open.delete(path);
     const closed = await close(path, fd);
     if (!synced.ok) this.#suspect.add(path);
     return synced.ok ? closed : synced;
   }
 
-  async #keep(path: string): Promise<SystemResult<void>> {
-    const before = this.#kept;
-    this.#kept = path;
-    const fd = before === null || before === path ? undefined : this.#open.get(before);
-    if (before === null || fd === undefined) return { ok: true, value: undefined };
-    this.#open.delete(before);
-    return close(before, fd);
+  #keep(path: string): SystemResult<void> {
+    // Written again while it was synced, or removed: then it is not idle, or not there.
+    if (this.#open.has(path)) this.#kept.add(path);
+    for (const oldest of this.#kept) {
+      if (this.#kept.size <= KEPT_MAX) break;
+      this.#kept.delete(oldest);
+      const fd = this.#open.get(oldest);
+      this.#open.delete(oldest);
+      if (fd === undefined) continue;
+      // Synced well: a close that fails has nothing to lose, and no flush waits for it.
+      const closing = close(oldest, fd);
+      this.#closing.add(closing);
+      void closing.then(() => this.#closing.delete(closing));
+    }
+    return { ok: true, value: undefined };
   }
 
   /** The file is gone: what was wrong with it is, too. */
@@ -95,6 +108,7 @@ export class WriteHandles {
     this.#suspect.delete(path);
     const fd = this.#open.get(path);
     this.#open.delete(path);
+    this.#kept.delete(path);
     // Nothing of a removed file is to be kept, so a close that fails takes nothing away.
     if (fd !== undefined) await close(path, fd);
   }
@@ -103,12 +117,13 @@ export class WriteHandles {
     const fd = this.#open.get(from);
     if (fd !== undefined) this.#open.set(to, fd);
     this.#open.delete(from);
-    if (this.#kept === from) this.#kept = to;
+    if (this.#kept.delete(from)) this.#kept.add(to);
     if (this.#suspect.delete(from)) this.#suspect.add(to);
   }
 
   async closeAll(): Promise<void> {
     for (const path of [...this.#open.keys()]) await this.forget(path);
+    await Promise.all(this.#closing);
   }
 }
 
