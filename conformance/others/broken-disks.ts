@@ -61,6 +61,19 @@ export const BROKEN_DISKS: readonly BrokenDisk[] = [
     },
   },
   {
+    name: 'a read once that begins where the last one ended',
+    law: 'PORT-36',
+    shows: 'read of mgc/a.seg once: byte 0 is',
+    Disk: class extends SimulatedDisk {
+      #at = 0;
+      async readOnce(directory: Directory, name: string, into: Uint8Array) {
+        const read = await super.read(directory, name, this.#at, into);
+        if (read.ok) this.#at += 1;
+        return read;
+      }
+    },
+  },
+  {
     name: 'a rename that replaces',
     law: 'PORT-17',
     shows: 'rename of host/a onto host/b answered ok: IO was expected',

@@ -11,7 +11,7 @@ import type { PlatformManifest } from './platform-manifest.ts';
 import type { OptionalOperation, StoreTraits, StoreUnderTest } from './store-under-test.ts';
 import { OPTIONAL_OPERATIONS } from './store-under-test.ts';
 
-/** All but `readNow`, which may be left out. */
+/** All but `readNow` and `readOnce`, which may be left out. */
 const DISK_OPERATIONS = [
   'lock',
   'unlock',

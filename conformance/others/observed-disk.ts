@@ -111,6 +111,13 @@ export class ObservedDisk implements DiskPort {
     return this.#result(asked, 'count', () => this.#disk.read(directory, name, offset, into));
   }
 
+  readOnce(directory: Directory, name: string, into: Uint8Array): Promise<IoResult<number>> {
+    const disk = this.#disk;
+    return this.#result(`read ${path(directory, name)} once, ${into.length} bytes`, 'count', () =>
+      disk.readOnce === undefined ? disk.read(directory, name, 0, into) : disk.readOnce(directory, name, into),
+    );
+  }
+
   write(directory: Directory, name: string, offset: number, bytes: Uint8Array): Promise<IoResult<void>> {
     const asked = `write ${path(directory, name)}, ${bytes.length} bytes at ${offset}`;
     return this.#result(asked, 'nothing', () => this.#disk.write(directory, name, offset, bytes));

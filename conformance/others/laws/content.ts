@@ -1,6 +1,7 @@
 /** Bytes come back as they were given, wherever they lie. */
+import type { DiskPort, IoResult } from '../../../src/core/port.ts';
 import type { Law } from './law.ts';
-import { bytesOf, expectContent, expectListed, must, sameBytes, succeeded, write } from './law.ts';
+import { bytesOf, expectCode, expectContent, expectListed, must, sameBytes, succeeded, write } from './law.ts';
 
 /** The largest file that the engine writes. */
 const FILE_BYTES = 65_536;
@@ -120,4 +121,22 @@ export const CONTENT_LAWS: readonly Law[] = [
       await expectContent(disk, 'host', 'new', bytesOf(FILE_BYTES, 2));
     },
   },
+  {
+    id: 'PORT-36',
+    statement: 'where a file can be read once, that gives what a read from its beginning gives',
+    async check({ disk }) {
+      await write(disk, 'mgc', 'a.seg', bytesOf(5_000));
+      for (const length of [5_000, 100, 5_008]) {
+        const [into, expected] = [new Uint8Array(length).fill(0xee), new Uint8Array(length).fill(0xee)];
+        expected.set(bytesOf(5_000).subarray(0, length));
+        const got = succeeded(await readOnce(disk, 'a.seg', into), 'a read of mgc/a.seg once');
+        must(got === Math.min(length, 5_000), () => `a read of ${length} bytes once answered ${got}, of 5000`);
+        sameBytes(into, expected, 'read of mgc/a.seg once');
+      }
+      expectCode(await readOnce(disk, 'b.seg', new Uint8Array(1)), 'NOT_FOUND', 'a read of mgc/b.seg once');
+    },
+  },
 ];
+
+const readOnce = (disk: DiskPort, name: string, into: Uint8Array): Promise<IoResult<number>> =>
+  disk.readOnce?.('mgc', name, into) ?? disk.read('mgc', name, 0, into);
