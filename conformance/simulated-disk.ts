@@ -249,6 +249,9 @@ export class SimulatedDisk implements DiskPort {
     return this.#ask('freeBytes', '', '', 0, 0, null, '');
   }
 
+  /** Left out, as the port allows; for tests that want something done between two slices of a flush. */
+  pause?: (() => Promise<void>) | undefined;
+
   after(delayMs: number, callback: () => void): () => void {
     return this.#dead ? () => {} : this.clock.after(delayMs, callback);
   }

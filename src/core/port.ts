@@ -75,6 +75,11 @@ export interface DiskPort {
   rename(directory: Directory, from: string, to: string): Promise<IoResult<void>>;
   /** Free bytes of the file system that this process may use; Infinity where the platform cannot tell. */
   freeBytes(): Promise<IoResult<number>>;
+  /**
+   * Resolves when the program has had its turn: a flush asks for it between two slices of its gathering, so that it holds up
+   * nobody for longer than one of them. May be left out; then all of a segment is gathered in one go.
+   */
+  pause?: (() => Promise<void>) | undefined;
   /** Calls back once after at least `delayMs`, unless cancelled. Used for the retry of a failed flush only. */
   after(delayMs: number, callback: () => void): () => void;
 }

@@ -171,6 +171,10 @@ export class LinuxDisk implements DiskPort {
     return found.ok ? { ok: true, value: found.value.bavail * found.value.bsize } : found;
   }
 
+  pause(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+
   after(delayMs: number, callback: () => void): () => void {
     // A retry that waits is no reason to keep a process alive that has nothing else to do.
     const timer = setTimeout(callback, Math.min(delayMs, TIMER_MS_MAX)).unref();
