@@ -22,6 +22,8 @@ import { LOG_UPKEEP } from './log-upkeep.ts';
 import { MAKING_ROOM } from './making-room.ts';
 import { MOMENTS } from './moments.ts';
 import { NUMBERS } from './numbers.ts';
+import { PACKED_JUDGED } from './packed-judged.ts';
+import { PACKED_SMALL } from './packed-small.ts';
 import { READING } from './reading.ts';
 import { RECOVERIES } from './recoveries.ts';
 import { RECOVERIES_CUT_SHORT } from './recoveries-cut-short.ts';
@@ -47,6 +49,8 @@ export const CASES: readonly Case[] = [
   ...MOMENTS,
   ...LOG_BYTES,
   ...RECOVERIES_UNCERTAIN,
+  ...PACKED_SMALL,
+  ...PACKED_JUDGED,
 ];
 
 /** Turns of the event loop that a case may take. None waits for anything but the simulated disk, which never waits. */
