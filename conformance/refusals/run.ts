@@ -13,6 +13,7 @@ import { newCoverage } from '../model-run.ts';
 import type { Failure } from '../run.ts';
 import { makeTrace } from '../run.ts';
 import { ANSWERS } from './answers.ts';
+import { BATCHES } from './batches.ts';
 import { CALLS } from './calls.ts';
 import type { Case } from './case.ts';
 import { HOLES } from './holes.ts';
@@ -25,6 +26,7 @@ import { NUMBERS } from './numbers.ts';
 import { PACKED_JUDGED } from './packed-judged.ts';
 import { PACKED_SMALL } from './packed-small.ts';
 import { READING } from './reading.ts';
+import { READING_OLDEST } from './reading-oldest.ts';
 import { RECOVERIES } from './recoveries.ts';
 import { RECOVERIES_CUT_SHORT } from './recoveries-cut-short.ts';
 import { RECOVERIES_LOG } from './recoveries-log.ts';
@@ -43,6 +45,8 @@ export const CASES: readonly Case[] = [
   ...RECOVERIES_LOG,
   ...LOG_UPKEEP,
   ...READING,
+  ...READING_OLDEST,
+  ...BATCHES,
   ...MAKING_ROOM,
   ...NUMBERS,
   ...HOLES,
