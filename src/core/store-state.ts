@@ -319,10 +319,21 @@ export class StoreState {
   /** Bytes of all files of the store, as the file system gives space out. */
   diskBytes(): number {
     if (this.disk === null) return 0;
-    let bytes = this.disk.index.segmentBytes + this.disk.setAsideBytes;
-    for (const file of this.disk.doomed.values()) bytes += allocatedBytes(file.bytes);
-    for (const segment of this.disk.inFlight) bytes += allocatedBytes(segment.bytes);
+    let bytes = this.#besideLogBytes(this.disk);
     for (const size of this.disk.log.fileSizes) bytes += allocatedBytes(size);
+    return bytes;
+  }
+
+  /** What the quota leaves for all files of the log, the older ones included that a new generation replaces. */
+  logRoomBytes(): number {
+    return this.disk === null ? 0 : this.settings.quotaBytes - this.#besideLogBytes(this.disk);
+  }
+
+  /** Bytes of the segments, of those that are being written or wait for their removal, and of what was set aside. */
+  #besideLogBytes({ index, setAsideBytes, doomed, inFlight }: DiskSide): number {
+    let bytes = index.segmentBytes + setAsideBytes;
+    for (const file of doomed.values()) bytes += allocatedBytes(file.bytes);
+    for (const segment of inFlight) bytes += allocatedBytes(segment.bytes);
     return bytes;
   }
 
