@@ -13,6 +13,7 @@ import { newCoverage } from '../model-run.ts';
 import type { Failure } from '../run.ts';
 import { makeTrace } from '../run.ts';
 import { ANSWERS } from './answers.ts';
+import { APPENDING_MANY } from './appending-many.ts';
 import { BATCHES } from './batches.ts';
 import { CALLS } from './calls.ts';
 import type { Case } from './case.ts';
@@ -25,6 +26,7 @@ import { MOMENTS } from './moments.ts';
 import { NUMBERS } from './numbers.ts';
 import { PACKED_JUDGED } from './packed-judged.ts';
 import { PACKED_SMALL } from './packed-small.ts';
+import { POOLS } from './pools.ts';
 import { READING } from './reading.ts';
 import { READING_OLDEST } from './reading-oldest.ts';
 import { RECOVERIES } from './recoveries.ts';
@@ -47,6 +49,8 @@ export const CASES: readonly Case[] = [
   ...READING,
   ...READING_OLDEST,
   ...BATCHES,
+  ...APPENDING_MANY,
+  ...POOLS,
   ...MAKING_ROOM,
   ...NUMBERS,
   ...HOLES,
