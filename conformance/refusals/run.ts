@@ -33,6 +33,7 @@ import { RECOVERIES } from './recoveries.ts';
 import { RECOVERIES_CUT_SHORT } from './recoveries-cut-short.ts';
 import { RECOVERIES_LOG } from './recoveries-log.ts';
 import { RECOVERIES_UNCERTAIN } from './recoveries-uncertain.ts';
+import { SEGMENTS } from './segments.ts';
 import { SETTINGS } from './settings.ts';
 import { UPKEEP } from './upkeep.ts';
 
@@ -51,6 +52,7 @@ export const CASES: readonly Case[] = [
   ...BATCHES,
   ...APPENDING_MANY,
   ...POOLS,
+  ...SEGMENTS,
   ...MAKING_ROOM,
   ...NUMBERS,
   ...HOLES,
