@@ -203,6 +203,11 @@ const CONTENTS: readonly Content[] = [
   times('two steps', [3, ...varint(40), ...bits(ones(0, '101'), ones(4, '010'))]),
   times('two steps, one in full', [3, ...varint(40), ...bits(ones(0, '101'), escaped(2 ** 32 - 1))]),
   times('a parameter that there is not', [32, ...varint(40)]),
+  times('a parameter that there is not, and bits for it', [
+    32,
+    ...varint(40),
+    ...bits(`0${'01'.repeat(16)}`, `0${'10'.repeat(16)}`),
+  ]),
   times('a step that the body cuts off', [31, 0x8e]),
   times('codes that the body cuts off', [3, ...varint(40), ...bits(ones(0, '101'))]),
   times('nothing', []),

@@ -238,6 +238,14 @@ const WHOLE: readonly Row[] = [
       ...many(20, (i) => (i < 10 ? 8 * (i % 2) : 8 * ones + 8 * (i % 2))),
     ),
   ),
+  whole('one step whose code is sixteen ones exactly', 'uint32', ...many(64, (i) => (i > 40 ? 8 : 0))),
+  ...many(10, (i) => i + 8).map((power) =>
+    whole(
+      `one jump, twelve times as high as the others below 2^${power}`,
+      'uint32',
+      ...many(40, (i) => (i > 20 ? 12 * 2 ** power : 0) + wobble(i, 2 ** power)),
+    ),
+  ),
   whole('mostly the same', 'uint32', ...many(64, (i) => (i % 16 === 5 ? 1 : 0))),
   whole('mostly the same, with one jump of 30 bits', 'uint32', ...many(64, (i) => (i > 40 ? 2 ** 30 : 0))),
 ];
@@ -251,8 +259,10 @@ const TIMES: readonly Row[] = [
   at('backwards', ...many(12, (i) => -40 - wobble(i, 5))),
   at('back and forth', ...many(12, (i) => (i % 2 === 0 ? 5_000 : -5_000))),
   at('one late', ...many(40, (i) => (i === 20 ? 90_000 : 1_000 + (i % 2)))),
-  at('apart by just what 32 bits hold', 5, 2 ** 32 + 4, 5, 5, 5),
-  at('apart by one more', 5, 2 ** 32 + 5, 5, 5, 5),
+  at('apart by just what 32 bits hold', 200, 2 ** 32 + 199, ...many(20, () => 200)),
+  at('apart by one more', 200, 2 ** 32 + 200, ...many(20, () => 200)),
+  at('back by so much that only the distance fits 32 bits', 2 ** 31 - 200, -(2 ** 31), ...many(20, () => 200)),
+  at('64 ms apart, which takes a byte more than 63', 64),
   at('back by just what 32 bits hold', 2 ** 31 - 1, -(2 ** 31), 7, 7),
   at('back by one more', 2 ** 31, -(2 ** 31), 7, 7),
   at('two records, where raw is the smaller', 3),
