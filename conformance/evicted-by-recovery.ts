@@ -49,15 +49,21 @@ export const evictedByRecovery = (context: Context, recovered: Recovered): Expla
   evicted(context, recovered, flushing(context)) ?? evicted(context, recovered, withDamage(context, recovered));
 
 /** What recovery found damaged was so before it evicted anything: a segment that holds nothing else is in nobody's way. */
-function withDamage(context: Context, { damaged, segments }: Recovered): ModelState {
+function withDamage(context: Context, { damaged, segments: kept }: Recovered): ModelState {
   let state = flushing(context);
   for (const { stream, from, to } of damaged) {
     const event: ModelEvent = { type: 'DAMAGE', stream, from, to };
     if (can(state, event)) state = step(state, event);
   }
-  for (const { number } of context.segments) {
+  return withoutEmpty(state, kept);
+}
+
+/** The segments that hold nothing any more and that recovery did not keep are gone. */
+function withoutEmpty(from: ModelState, kept: readonly Segment[]): ModelState {
+  let state = from;
+  for (const { number } of from.context.segments) {
     const event: ModelEvent = { type: 'REMOVE_SEGMENT', segment: number };
-    if (!segments.some((kept) => kept.number === number) && can(state, event)) state = step(state, event);
+    if (!kept.some((segment) => segment.number === number) && can(state, event)) state = step(state, event);
   }
   return state;
 }
@@ -72,6 +78,8 @@ function evicted(context: Context, recovered: Recovered, from: ModelState): Expl
     state = flushing(step(state, done).context);
   }
   for (const event of unannouncedEvictions(state.context, recovered, Number.POSITIVE_INFINITY)) {
+    // A checkpoint among them may have emptied a segment, which gives way before one that holds something.
+    if (!can(state, event)) state = withoutEmpty(state, recovered.segments);
     if (!can(state, event)) return null;
     state = step(state, event);
   }

@@ -85,8 +85,15 @@ export function oldestSector(context: Context): OwnedSector | null {
   return oldest;
 }
 
-/** The oldest unread records of the store, at most `max`: by segment and block, then in RAM by stream. No range has a hole. */
-export function oldestUnread(context: Context, max: number): Range[] {
+/**
+ * The oldest unread records of the store, at most `max`: by segment and block, then in RAM by stream, in this order. No
+ * range has a hole.
+ */
+export function oldestUnread(
+  context: Context,
+  max: number,
+  order: readonly StreamIndex[] = [...context.streams.keys()],
+): Range[] {
   const marks = context.streams.map(({ read }) => read);
   const runs: Range[] = [];
   let left = max;
@@ -103,7 +110,7 @@ export function oldestUnread(context: Context, max: number): Range[] {
     }
   };
   for (const { blocks } of context.segments) for (const { stream, to } of blocks) take(stream, to);
-  for (const [stream, { appended }] of context.streams.entries()) take(stream, appended);
+  for (const stream of order) take(stream, streamOf(context, stream).appended);
   return runs;
 }
 

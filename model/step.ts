@@ -64,9 +64,9 @@ export function expectedRead(state: ModelState, stream: StreamIndex, max: number
 /** The oldest `max` of the store, as a read over all streams that completes now gives them: runs of one stream each. */
 export const expectedOldest = (
   { context }: ModelState,
-  max: number,
+  { max, order }: Pick<Extract<ModelEvent, { readonly type: 'READ_OLDEST' }>, 'max' | 'order'>,
 ): readonly { readonly stream: StreamIndex; readonly records: readonly ModelRecord[] }[] =>
-  oldestUnread(context, max).map(({ stream, from, to }) => ({
+  oldestUnread(context, max, order).map(({ stream, from, to }) => ({
     stream,
     records: recordsBetween(streamOf(context, stream).records, from, to),
   }));

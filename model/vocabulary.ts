@@ -245,9 +245,10 @@ export type ModelEvent =
     }
   /**
    * A read over all streams: the oldest `max` in the order in which they lie on disk, then those in RAM, stream by stream.
-   * It takes effect when it completes, in all streams at one instant.
+   * It takes effect when it completes, in all streams at one instant. `order` is that of the streams in RAM where it is
+   * not their own: the store may have come to know them in another, as after a power cut that one of them did not outlive.
    */
-  | { readonly type: 'READ_OLDEST'; readonly max: number }
+  | { readonly type: 'READ_OLDEST'; readonly max: number; readonly order?: readonly StreamIndex[] }
   | {
       readonly type: 'ACKNOWLEDGE';
       readonly stream: StreamIndex;

@@ -113,8 +113,18 @@ function withoutDamage({ state: before, since: [first, ...rest], batches }: Mome
   if (first?.type !== 'DAMAGE' || batches > 0) return null;
   let state = before;
   for (const event of rest) {
-    if (!can(state, event)) return null;
-    state = step(state, event);
+    if (can(state, event)) state = step(state, event);
+    else if (!LEAVES_NOTHING.has(event.type)) return null;
   }
   return state;
 }
+
+/** Of these nothing is left behind a power cut: a flush may have been begun, in vain, for the damage's sake alone. */
+const LEAVES_NOTHING: ReadonlySet<ModelEvent['type']> = new Set([
+  'READ',
+  'READ_OLDEST',
+  'REVERT',
+  'FLUSH_STARTED',
+  'FLUSH_FAILED',
+  'RETRY_DUE',
+]);

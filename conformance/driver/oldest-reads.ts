@@ -6,6 +6,7 @@
  * goes on beside it.
  */
 import { expectedOldest, isOpen, step } from '../../model/step.ts';
+import type { ModelEvent } from '../../model/vocabulary.ts';
 import type { StoreBatch } from '../../src/core/store-batch.ts';
 import { expect } from '../divergence.ts';
 import type { RunState } from './run-state.ts';
@@ -27,14 +28,25 @@ export function linearizeOldest(run: RunState, call: UnderWay, onlyAnswered: boo
   }
   if (onlyAnswered || !isOpen(run.model.state)) return;
   const { streams } = run.model.context;
-  const after = step(run.model.state, { type: 'READ_OLDEST', max: call.max }).context.streams;
+  const after = step(run.model.state, eventOf(run, call)).context.streams;
   const moves = streams.some(({ read }, i) => read !== after[i]?.read);
   if (moves && after.every(({ read }, i) => read === run.handle(i)?.marks().read)) takeOldest(run, call);
 }
 
 function takeOldest(run: RunState, call: UnderWay): void {
-  call.expectedRuns = expectedOldest(run.model.state, call.max);
-  run.observe({ type: 'READ_OLDEST', max: call.max });
+  const event = eventOf(run, call);
+  call.expectedRuns = expectedOldest(run.model.state, event);
+  run.observe(event);
+}
+
+/** The read as the model knows it: with the order of the store's streams where that is not the scenario's. */
+function eventOf({ engine, scenario }: RunState, { max }: UnderWay): Extract<ModelEvent, { type: 'READ_OLDEST' }> {
+  const order = (engine?.streams() ?? []).map((handle) =>
+    scenario.streams.findIndex(({ source, sensor }) => source === handle.source && sensor === handle.sensor),
+  );
+  return order.every((stream, at) => stream === at)
+    ? { type: 'READ_OLDEST', max }
+    : { type: 'READ_OLDEST', max, order: order.filter((stream) => stream >= 0) };
 }
 
 /** Every record, with its stream, in the order of the model. */

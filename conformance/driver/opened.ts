@@ -57,7 +57,7 @@ function handlesOf({ scenario }: RunState, engine: Engine): StreamHandle[] {
 /** Takes RECOVERED into the model, behind an eviction that was done and not announced when only that explains it. */
 function takeRecovered(run: RunState, recovered: Recovered, engine: Engine): void {
   const explaining = run.model.enabled(recovered)
-    ? isDamageGone(run, engine) && run.moments.undone(recovered)
+    ? isDamageGone(run, engine) && (run.moments.undone(recovered) ?? run.moments.explaining(recovered))
     : run.moments.explaining(recovered);
   if (explaining) run.model.state = explaining;
   const found = run.model.enabled(recovered) || !run.faults.lacksSpace ? recovered : evictInRecovery(run, recovered);

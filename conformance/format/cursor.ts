@@ -46,8 +46,21 @@ export class Cursor {
     }
   }
 
+  /** A varint of so many bytes at most and no more than `most`. @throws RangeError for another. */
+  limited(bytesMax: number, most: number): number {
+    const from = this.at;
+    const value = this.varint();
+    if (this.at - from > bytesMax || !(value <= most)) throw new RangeError(`a varint that says ${value}`);
+    return value;
+  }
+
+  /** A varint as the format has them everywhere. @throws RangeError for one that is longer or larger. */
+  count(): number {
+    return this.limited(8, Number.MAX_SAFE_INTEGER);
+  }
+
   zigzag(): number {
-    const coded = this.varint();
+    const coded = this.count();
     return coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2;
   }
 }

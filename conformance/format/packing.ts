@@ -20,15 +20,7 @@ const unsigned = (code: number): number => (code % 2 === 0 ? code / 2 : -(code +
 const signed = (value: number): number => (value >= TWO_32 / 2 ? value - TWO_32 : value);
 const coded = (value: number): number => (signed(value) >= 0 ? 2 * signed(value) : -2 * signed(value) - 1);
 
-/** A varint of so many bytes at most and no more than `most`. @throws RangeError for another. */
-function limited(cursor: Cursor, bytesMax: number, most: number): number {
-  const from = cursor.at;
-  const value = cursor.varint();
-  if (cursor.at - from > bytesMax || !(value <= most)) throw new RangeError(`a varint that says ${value}`);
-  return value;
-}
-
-const word = (cursor: Cursor): number => unsigned(limited(cursor, 5, TWO_32 - 1));
+const word = (cursor: Cursor): number => unsigned(cursor.limited(5, TWO_32 - 1));
 
 function floatBits(value: number): number {
   const view = new DataView(new ArrayBuffer(4));
@@ -77,7 +69,7 @@ function readRice(cursor: Cursor, bytes: Uint8Array, count: number, parameter: n
   const numbers = Array.from({ length: count }, () => {
     let ones = 0;
     while (ones < IN_FULL && bits.next(1) === 1) ones++;
-    return ones === IN_FULL ? bits.next(32) : ones * 2 ** parameter + bits.next(parameter);
+    return ones === IN_FULL ? bits.next(32) : modulo(ones * 2 ** parameter + bits.next(parameter));
   });
   cursor.at = bits.byte;
   return numbers;
@@ -105,7 +97,7 @@ export function unpackValues(cursor: Cursor, bytes: Uint8Array, count: number): 
 export function unpackTimes(cursor: Cursor, bytes: Uint8Array, count: number, firstMs: number): number[] {
   const parameter = cursor.u8();
   if (parameter > ALL_ZERO) throw new RangeError(`times packed in a way ${parameter}`);
-  const least = unsigned(limited(cursor, 8, Number.MAX_SAFE_INTEGER));
+  const least = unsigned(cursor.limited(8, Number.MAX_SAFE_INTEGER));
   const times = [firstMs];
   for (const over of readRice(cursor, bytes, count - 1, parameter)) times.push((times.at(-1) as number) + least + over);
   return times;

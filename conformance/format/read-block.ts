@@ -47,10 +47,10 @@ export function readBlock({ bytes, limit, epoch, baseMs, seed }: BlockContext, a
   if (compact ? times && !evt : values || times) return null;
   try {
     const cursor = new Cursor(bytes.subarray(0, limit), at + 1);
-    const [sensor, first, count] = [cursor.varint(), cursor.varint(), cursor.varint()];
+    const [sensor, first, count] = [cursor.count(), cursor.count(), cursor.count()];
     const firstMs = baseMs + cursor.zigzag();
-    const periodMs = evt ? 0 : compact ? period(cursor.varint()) : cursor.varint();
-    const bodyBytes = compact && !evt && !values ? 4 * count : cursor.varint();
+    const periodMs = evt ? 0 : compact ? period(cursor.count()) : cursor.count();
+    const bodyBytes = compact && !evt && !values ? 4 * count : cursor.count();
     const bodyAt = cursor.at;
     const bodyEnd = bodyAt + bodyBytes;
     if (!(bodyEnd + CHECKSUM_BYTES - at <= BLOCK_BYTES_MAX && count >= 1 && count <= BLOCK_RECORDS_MAX)) return null;

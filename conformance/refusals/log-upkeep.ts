@@ -5,9 +5,11 @@
 
 import type { Fault, FaultRule, OperationKind } from '../disk-operations.ts';
 import { frames, logFileName } from '../format/write-log.ts';
+import type { SimulatedDisk } from '../simulated-disk.ts';
 import type { Case } from './case.ts';
 import { differs } from './case.ts';
 import { FoundStore } from './found-store.ts';
+import { given, Machine } from './machine.ts';
 
 const { store: totals, stream, marks, added } = frames;
 
@@ -81,6 +83,58 @@ const fails =
       differs('the logs', store.machine.files('.log'), [logFileName(4)])
     );
   };
+
+const LOG_FILE_BYTES = 8_192;
+
+/** Opens again and again on a disk that takes files, and neither syncs nor removes them. @returns codes, and files left. */
+async function opensInVain(
+  quotaBytes: number,
+  opens: number,
+): Promise<{ codes: string[]; files: number; says: string }> {
+  const machine = new Machine();
+  machine.settings = { quotaBytes };
+  const disk = machine.disk as SimulatedDisk;
+  disk.faults.push(
+    { kind: 'sync', times: 999, fault: { code: 'IO' } },
+    { kind: 'remove', times: 999, fault: { code: 'IO' } },
+  );
+  const codes: string[] = [];
+  let says = '';
+  for (let i = 0; i < opens; i++) {
+    const opened = await machine.tryOpen();
+    codes.push(opened.ok ? 'ok' : opened.failure.code);
+    says = opened.ok ? '' : opened.failure.message;
+  }
+  const files = machine.files('.log').length;
+  disk.faults.length = 0;
+  given(await (await machine.open()).close());
+  return { codes, files, says: machine.files('.log').length === 1 ? says : 'older files are left' };
+}
+
+const IN_VAIN: readonly Case[] = [
+  ...[9, 10].map(
+    (generations): Case => ({
+      name: `log: a disk that keeps what is to go has ${generations} generations in a quota for as many, and no more`,
+      check: async () => {
+        const quotaBytes = generations * LOG_FILE_BYTES;
+        const { codes, files, says } = await opensInVain(quotaBytes, generations + 3);
+        const wanted = `with them it would take ${quotaBytes + LOG_FILE_BYTES} bytes of the ${quotaBytes} that the quota leaves it`;
+        return (
+          differs('the codes', new Set(codes).size === 1 && codes[0], 'IO_FAILED') ??
+          differs('generations on disk', files, generations) ??
+          differs('whether it says why', says.includes('EIO: ') && says.includes(wanted) ? true : says, true)
+        );
+      },
+    }),
+  ),
+  {
+    name: 'log: a quota that does not hold a whole number of generations is kept as well',
+    check: async () => {
+      const { files } = await opensInVain(9 * LOG_FILE_BYTES + 4_096, 12);
+      return differs('generations on disk', files, 9);
+    },
+  },
+];
 
 export const LOG_UPKEEP: readonly Case[] = [
   {
@@ -189,4 +243,5 @@ export const LOG_UPKEEP: readonly Case[] = [
       );
     },
   },
+  ...IN_VAIN,
 ];

@@ -24,10 +24,10 @@ import { given, streamOf } from './machine.ts';
 const KEPT_RUNS = 32;
 const REFUSALS = 3;
 
-const FIRST = '000000000001';
-const SECOND = '000000000002';
+export const FIRST = '000000000001';
+export const SECOND = '000000000002';
 
-interface Stage {
+export interface Stage {
   readonly store: FoundStore;
   readonly opened: Opened;
   readonly engine: Engine;
@@ -37,7 +37,7 @@ interface Stage {
   readonly reads: string[];
 }
 
-async function stage(...blocks: readonly ReturnType<typeof evts>[]): Promise<Stage> {
+export async function stage(...blocks: readonly ReturnType<typeof evts>[]): Promise<Stage> {
   const store = await FoundStore.with(4, 2);
   const each = [evts(1, 0, 1), evts(1, 1, 1), evts(1, 2, 1), evts(1, 3, 1)];
   store.put({ number: 1, blocks: blocks.length === 0 ? each : blocks });
@@ -58,7 +58,7 @@ function got(result: Result<RecordBatch>): readonly number[] | string {
   return [...result.value].map(({ sequence, value }) => (value === sequence ? sequence : Number.NaN));
 }
 
-const failsToRead = (times: number, code: 'IO' | 'DENIED' = 'IO', namePrefix = FIRST): FaultRule => ({
+export const failsToRead = (times: number, code: 'IO' | 'DENIED' = 'IO', namePrefix = FIRST): FaultRule => ({
   kind: 'read',
   directory: 'host',
   namePrefix,
@@ -66,7 +66,7 @@ const failsToRead = (times: number, code: 'IO' | 'DENIED' = 'IO', namePrefix = F
   fault: { code },
 });
 
-const upTo = (end: number, from = 0): number[] => Array.from({ length: end - from }, (_, i) => from + i);
+export const upTo = (end: number, from = 0): number[] => Array.from({ length: end - from }, (_, i) => from + i);
 
 type Look = (handle: StreamHandle, max: number) => Result<RecordBatch> | Promise<Result<RecordBatch>>;
 
@@ -217,7 +217,7 @@ const replaced = (name: string, blocks: (stage: Stage) => Uint8Array, left: read
   },
 });
 
-const forged = ({ store }: Stage, first: number, records: number, number = 1): Uint8Array =>
+export const forged = ({ store }: Stage, first: number, records: number, number = 1): Uint8Array =>
   writeSegment({
     source: 'host',
     epoch: store.epoch,

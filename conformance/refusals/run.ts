@@ -13,6 +13,8 @@ import { newCoverage } from '../model-run.ts';
 import type { Failure } from '../run.ts';
 import { makeTrace } from '../run.ts';
 import { ANSWERS } from './answers.ts';
+import { APPENDING_MANY } from './appending-many.ts';
+import { BATCHES } from './batches.ts';
 import { CALLS } from './calls.ts';
 import type { Case } from './case.ts';
 import { HOLES } from './holes.ts';
@@ -22,11 +24,16 @@ import { LOG_UPKEEP } from './log-upkeep.ts';
 import { MAKING_ROOM } from './making-room.ts';
 import { MOMENTS } from './moments.ts';
 import { NUMBERS } from './numbers.ts';
+import { PACKED_JUDGED } from './packed-judged.ts';
+import { PACKED_SMALL } from './packed-small.ts';
+import { POOLS } from './pools.ts';
 import { READING } from './reading.ts';
+import { READING_OLDEST } from './reading-oldest.ts';
 import { RECOVERIES } from './recoveries.ts';
 import { RECOVERIES_CUT_SHORT } from './recoveries-cut-short.ts';
 import { RECOVERIES_LOG } from './recoveries-log.ts';
 import { RECOVERIES_UNCERTAIN } from './recoveries-uncertain.ts';
+import { SEGMENTS } from './segments.ts';
 import { SETTINGS } from './settings.ts';
 import { UPKEEP } from './upkeep.ts';
 
@@ -41,12 +48,19 @@ export const CASES: readonly Case[] = [
   ...RECOVERIES_LOG,
   ...LOG_UPKEEP,
   ...READING,
+  ...READING_OLDEST,
+  ...BATCHES,
+  ...APPENDING_MANY,
+  ...POOLS,
+  ...SEGMENTS,
   ...MAKING_ROOM,
   ...NUMBERS,
   ...HOLES,
   ...MOMENTS,
   ...LOG_BYTES,
   ...RECOVERIES_UNCERTAIN,
+  ...PACKED_SMALL,
+  ...PACKED_JUDGED,
 ];
 
 /** Turns of the event loop that a case may take. None waits for anything but the simulated disk, which never waits. */

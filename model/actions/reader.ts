@@ -15,17 +15,17 @@ const raiseRead = on(['READ'], (context, { stream, max }) => {
   return changeStream(context, stream, { read: advance(of.holes, of.read, Math.min(max, unreadOf(of))) });
 });
 
-const countReadOldest = on(['READ_OLDEST'], (context, { max }) =>
+const countReadOldest = on(['READ_OLDEST'], (context, { max, order }) =>
   count(
     context,
     'read',
-    oldestUnread(context, max).reduce((sum, { from, to }) => sum + to - from, 0),
+    oldestUnread(context, max, order).reduce((sum, { from, to }) => sum + to - from, 0),
   ),
 );
 
 /** All marks move in one instant; each stands behind the hole that follows its last record. */
-const raiseReads = on(['READ_OLDEST'], (context, { max }) => {
-  const runs = oldestUnread(context, max);
+const raiseReads = on(['READ_OLDEST'], (context, { max, order }) => {
+  const runs = oldestUnread(context, max, order);
   return mapStreams(context, (stream, index) => {
     const end = runs.findLast((run) => run.stream === index)?.to;
     return end === undefined ? stream : { ...stream, read: passHoles(stream.holes, end) };

@@ -23,6 +23,7 @@ import type { Result } from './codes.ts';
 import { failure, success } from './codes.ts';
 import { FILE_BYTES_MAX, LOG_STEP_BYTES } from './config.ts';
 import type { Crc32 } from './crc32.ts';
+import { allocatedBytes } from './disk-index.ts';
 import type { DiskPort, IoError, IoResult } from './port.ts';
 import { readFile } from './read-file.ts';
 import { KNOWN_VERSIONS } from './segment.ts';
@@ -57,6 +58,8 @@ export class CheckpointLog {
   #snapshotBytes = 0;
   /** Whether anything of the last batch was written. */
   #begun = false;
+  /** What the disk said when it last kept an older file of the log that was to go. */
+  #kept: IoError | null = null;
 
   /** @param stepBytes in which a part grows. */
   constructor(
@@ -96,8 +99,12 @@ export class CheckpointLog {
     return this.#write(frames, this.#batch + 1, this.#end);
   }
 
-  /** Begins a new generation with the snapshot in `frames`; removes the older ones once it is durable. */
-  async begin(frames: readonly Frame[]): Promise<IoResult<void>> {
+  /**
+   * Begins a new generation with the snapshot in `frames`; removes the older ones once it is durable.
+   * @param roomBytes what all files of the log may take. A disk that takes files and neither syncs nor removes them would
+   * have one more with each attempt; NO_SPACE instead, with nothing written.
+   */
+  async begin(frames: readonly Frame[], roomBytes: number): Promise<IoResult<void>> {
     await this.#clearLeftovers();
     const older = [...this.#files.keys()];
     let others: readonly string[];
@@ -106,7 +113,7 @@ export class CheckpointLog {
     do {
       others = [...this.#files.keys()];
       this.generation++;
-      written = await this.#write(frames, 0, { part: 0, offset: 0, allocated: 0 });
+      written = await this.#write(frames, 0, { part: 0, offset: 0, allocated: 0 }, roomBytes);
     } while (!written.ok && written.error.code === 'IO' && !this.#begun && ++tries < NAMES_TRIED_MAX);
     if (!written.ok) {
       // Not believed and never gone on with: on a full disk its space is what the next attempt needs.
@@ -131,7 +138,10 @@ export class CheckpointLog {
     const [, oldestKept, older] = [...new Set(this.#needed.values())].sort((a, b) => b - a);
     if (oldestKept === undefined || older === undefined) return;
     const confirmed = await this.#syncNeeded(oldestKept);
-    if (!confirmed.ok) return;
+    if (!confirmed.ok) {
+      this.#kept = confirmed.error;
+      return;
+    }
     const leaving = [...this.#needed].filter(([, generation]) => generation < oldestKept).map(([name]) => name);
     for (const name of leaving) this.#needed.delete(name);
     await this.#remove(leaving);
@@ -163,10 +173,22 @@ export class CheckpointLog {
       // A file that cannot be removed now is removed with the next generation; it is older and never believed. One whose
       // first write failed may not be there at all.
       if (removed.ok || removed.error.code === 'NOT_FOUND') this.#files.delete(name);
+      else this.#kept = removed.error;
     }
   }
 
-  async #write(frames: readonly Frame[], batch: number, from: LogEnd): Promise<IoResult<void>> {
+  /** Whether the files that there are and these fit. */
+  #roomFor(placements: ReturnType<typeof placeBatch>['placements'], roomBytes: number): IoResult<void> {
+    let bytes = 0;
+    for (const size of this.#files.values()) bytes += allocatedBytes(size);
+    for (const placement of placements) bytes += allocatedBytes(placement.bytes.length);
+    if (bytes <= roomBytes) return OK;
+    const why = this.#kept === null ? 'the disk is full' : this.#kept.detail;
+    const detail = `${why}; so the log's older files are still there, and with them it would take ${bytes} bytes of the ${roomBytes} that the quota leaves it`;
+    return { ok: false, error: { code: 'NO_SPACE', detail } };
+  }
+
+  async #write(frames: readonly Frame[], batch: number, from: LogEnd, roomBytes?: number): Promise<IoResult<void>> {
     this.suspect = true;
     this.#begun = false;
     const { placements, end } = placeBatch(
@@ -178,6 +200,8 @@ export class CheckpointLog {
       this.#stepBytes,
       this.#native,
     );
+    const room = roomBytes === undefined ? OK : this.#roomFor(placements, roomBytes);
+    if (!room.ok) return room;
     let created = false;
     for (const { part, offset, bytes } of placements) {
       const name = partName(this.generation, part);

@@ -92,7 +92,7 @@ export async function writeCheckpoint(state: StoreState, change: CheckpointChang
   for (const slot of dirty) disk.marksDirty[slot] = 0;
   disk.pendingLedger = [];
   const frames = list.finish();
-  const written = await (renew ? disk.log.begin(frames) : disk.log.append(frames));
+  const written = await (renew ? disk.log.begin(frames, state.logRoomBytes()) : disk.log.append(frames));
   if (!written.ok) {
     for (const slot of dirty) disk.marksDirty[slot] = 1;
     disk.pendingLedger = [...losses, ...disk.pendingLedger];

@@ -190,6 +190,7 @@ export class OldestReader {
     const read = await disk.port.read(directory, name, 0, bytes);
     if (!disk.index.segments.has(segment.number)) return success(undefined);
     if (!read.ok && read.error.code !== 'NOT_FOUND') return this.#loadByBlock(segment, bytes, read.error);
+    this.#readFailures.delete(segment.number);
     const got = read.ok ? read.value : 0;
     this.#loaded.set(segment.number, { bytes: bytes.subarray(0, got), blocks: [] });
     return success(undefined);

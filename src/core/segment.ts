@@ -327,13 +327,14 @@ export function readBlockHead(bytes: Uint8Array, offset: number, limit: number, 
   const periodMs = evt ? 0 : packing === 0 ? reader.varint() : periodOf(reader.varint());
   const body = packing === 0 || saysBodyBytes(evt, packing) ? reader.varint() : records * 4;
   const bodyAt = reader.at;
-  if (!reader.valid || records < 1 || records > BLOCK_RECORDS_MAX || body > BLOCK_BYTES_MAX) return null;
+  const blockBytes = bodyAt + body + CRC_BYTES - offset;
+  if (!reader.valid || records < 1 || records > BLOCK_RECORDS_MAX || blockBytes > BLOCK_BYTES_MAX) return null;
   if (records === 1 && (packing & TAG_TIMES_PACKED) !== 0) return null;
   const least = leastBodyBytes(evt, packing, records);
   if (evt || (packing & TAG_VALUES_PACKED) !== 0 ? body < least : body !== least) return null;
   return {
     offset,
-    bytes: bodyAt + body + CRC_BYTES - offset,
+    bytes: blockBytes,
     evt,
     type: tag & 3,
     sensor,

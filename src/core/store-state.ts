@@ -337,6 +337,11 @@ export class StoreState {
     return bytes;
   }
 
+  /** What the quota leaves for all files of the log, the older ones included that a new generation replaces. */
+  logRoomBytes(): number {
+    return this.disk === null ? 0 : this.settings.quotaBytes - heldBytes(this.disk) - this.disk.setAsideBytes;
+  }
+
   /**
    * What the file system must have left for the log: its next generation as the store is now, beside the present one,
    * and the space by which either grows.

@@ -33,6 +33,8 @@ import { FILE_BYTES_MAX } from '../../src/core/config.ts';
 import { unwrap } from './workbench.ts';
 
 const ID = Uint8Array.from({ length: 16 }, (_, i) => 200 + i);
+/** More than any log takes here. */
+const ROOM = 2 ** 30;
 const METER = { wrote: (): void => {}, synced: (): void => {} };
 const found = async (disk: SimulatedDisk): Promise<FoundLog> => unwrap(await readCheckpointLog(disk, []));
 const newLog = (disk: SimulatedDisk, generation = 0): CheckpointLog => new CheckpointLog(disk, ID, generation, METER);
@@ -58,7 +60,7 @@ const segmentsOf = ({ image }: FoundLog): number[] => [...image.segments.keys()]
 async function logOf(batches: number): Promise<{ disk: SimulatedDisk; log: CheckpointLog; name: string }> {
   const disk = new SimulatedDisk(new VirtualClock());
   const log = newLog(disk);
-  expect(await log.begin(says(0))).toMatchObject({ ok: true });
+  expect(await log.begin(says(0), ROOM)).toMatchObject({ ok: true });
   for (let batch = 1; batch < batches; batch++) expect(await log.append(says(batch))).toMatchObject({ ok: true });
   return { disk, log, name: partName(1, 0) };
 }
@@ -277,7 +279,7 @@ describe('batches', () => {
   it('go on in further parts of at most 65,536 bytes', async () => {
     const disk = new SimulatedDisk(new VirtualClock());
     const log = newLog(disk);
-    await log.begin(says(0));
+    await log.begin(says(0), ROOM);
     let batches = 1;
     for (; disk.files().length < 4; batches++) {
       const list = new FrameList();
@@ -321,7 +323,7 @@ describe('generations', () => {
       disk.autoSteps = steps;
       const list = new FrameList();
       for (const frame of says(50)) list.frames.push(frame);
-      void log.begin(list.finish());
+      void log.begin(list.finish(), ROOM);
       for (let turn = 0; turn < 20; turn++) await Promise.resolve();
       const pending = disk.pending().length;
       const complete = new Set<string>();
@@ -346,7 +348,7 @@ describe('generations', () => {
     disk.faults.push({ kind, times: 1, fault: { code: 'IO' } });
     expect(await log.append(says(7))).toMatchObject({ ok: false });
     expect(log.suspect).toBe(true);
-    expect(await log.begin(says(8))).toMatchObject({ ok: true });
+    expect(await log.begin(says(8), ROOM)).toMatchObject({ ok: true });
     expect(log.suspect).toBe(false);
     expect(await log.append(says(9))).toMatchObject({ ok: true });
     const left = await found(disk.crash({ kind: 'power', keep: 'nothing' }));
@@ -358,12 +360,32 @@ describe('generations', () => {
   it('that could not be begun leave no files', async () => {
     const { disk, log } = await logOf(2);
     disk.faults.push({ kind: 'syncDirectory', times: 5, fault: { code: 'IO' } });
-    for (let attempt = 0; attempt < 5; attempt++) expect(await log.begin(says(60))).toMatchObject({ ok: false });
+    for (let attempt = 0; attempt < 5; attempt++) expect(await log.begin(says(60), ROOM)).toMatchObject({ ok: false });
     expect(disk.files().map(({ name }) => name)).toEqual([partName(1, 0)]);
     expect(segmentsOf(await found(disk))).toEqual([0, 1]);
-    expect(await log.begin(says(61))).toMatchObject({ ok: true });
+    expect(await log.begin(says(61), ROOM)).toMatchObject({ ok: true });
     expect(segmentsOf(await found(disk))).toEqual([61]);
     expect((await found(disk)).generation).toBe(7);
+  });
+
+  // Goal: a disk that keeps what it is told to sync and to remove is not filled up with generations. Method: every sync and removal fails; begin again and again in room for three.
+  it('are refused where the older ones cannot be removed and the room is used up', async () => {
+    const { disk, log } = await logOf(1);
+    disk.faults.push(
+      { kind: 'sync', times: 99, fault: { code: 'IO' } },
+      { kind: 'remove', times: 99, fault: { code: 'IO' } },
+    );
+    const codes: string[] = [];
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const begun = await log.begin(says(60), 3 * 8_192);
+      codes.push(begun.ok ? 'ok' : begun.error.code);
+    }
+    expect(codes).toEqual(['IO', 'IO', 'NO_SPACE', 'NO_SPACE', 'NO_SPACE']);
+    expect(disk.files()).toHaveLength(3);
+    disk.faults.length = 0;
+    expect(await log.begin(says(61), 3 * 8_192)).toMatchObject({ ok: true });
+    expect(segmentsOf(await found(disk))).toEqual([61]);
+    expect(disk.files()).toHaveLength(1);
   });
 
   // Goal: many parts are read in their order. Method: a snapshot of more than 256 parts, whose names sort otherwise as text.
