@@ -3,10 +3,12 @@
  *
  * A store announces an eviction when its batch is durable, and power may fail just before. So the run is looked at from
  * its end. Where it ends with I/O under way, or is cut off by a crash of its own, the batch is found by going on; until
- * the store has recovered from that crash, the batch may be on the disk or not.
+ * the store has recovered from that crash, the batch may be on the disk or not. The same where a write or sync of the log
+ * is reported as failed: what it was to make durable may be on the disk until another batch is.
  */
 import type { Action, Scenario } from '../actions.ts';
 import { StoreRun } from '../driver.ts';
+import { ioStepOf } from '../evidence/cells.ts';
 import { newCoverage } from '../model-run.ts';
 
 /** Heads behind the next batch that the log makes durable, when an eviction is in it; undefined when none is. */
@@ -35,6 +37,19 @@ async function batchBehind(scenario: Scenario, steps: readonly Action[]): Promis
   return { evictedTo: undefined };
 }
 
+/** Whether this step reports a write or sync of the log as failed: of its content, or of its name. */
+function failsLog({ disk }: StoreRun, step: Action): boolean {
+  if (step.do !== 'io' || step.fault === undefined || disk === null) return false;
+  const pending = disk.pending();
+  return pending.length > 0 && / (log|directory)$/.test(ioStepOf(pending[step.pick % pending.length]));
+}
+
+/** Heads behind both, where only one of them may have been made durable. */
+function furthest(a: Evicting, b: Evicting): Evicting {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a.map((head, i) => Math.max(head, b[i] ?? 0));
+}
+
 /**
  * @param steps of a run on which model and engine agree, I/O operations one by one.
  * @returns for the moment behind each step the eviction that is under way.
@@ -43,7 +58,9 @@ export async function evictionsComing(scenario: Scenario, steps: readonly Action
   const run = new StoreRun(scenario, newCoverage());
   const batches: (Batch | null)[] = [];
   const recovered: boolean[] = [];
+  const inVain: Evicting[] = [];
   for (const [at, step] of steps.entries()) {
+    inVain.push(failsLog(run, step) ? (await batchBehind(scenario, steps.slice(0, at))).evictedTo : undefined);
     await run.take(step);
     batches.push(step.do === 'crash' ? await batchBehind(scenario, steps.slice(0, at)) : batchOf(run));
     recovered.push(run.observed.some(({ type }) => type === 'RECOVERED'));
@@ -54,6 +71,12 @@ export async function evictionsComing(scenario: Scenario, steps: readonly Action
     coming[at] = next.evictedTo;
     next = batches[at] ?? next;
   }
+  inVain.forEach((evictedTo, failed) => {
+    if (evictedTo === undefined) return;
+    const settled = (at: number): boolean => batches[at] !== null || recovered[at] === true;
+    for (let at = failed - 1; at >= 0 && !settled(at); at--) coming[at] = furthest(coming[at], evictedTo);
+    for (let at = failed; at < steps.length && !settled(at); at++) coming[at] = furthest(coming[at], evictedTo);
+  });
   let lost = false;
   for (const [at, step] of steps.entries()) {
     lost = (lost || step.do === 'crash') && recovered[at] !== true;

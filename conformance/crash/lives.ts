@@ -67,4 +67,27 @@ function generations(): Script {
   };
 }
 
-export const LIVES: readonly Script[] = [retries(), generations()];
+/** No space for a segment, so that the oldest gives way; the log cannot say so, and then there is space. */
+function evictionInVain(): Script {
+  const sensors = new Sensors();
+  return {
+    name: 'eviction in vain',
+    scenario: scenario(),
+    actions: [
+      ...open,
+      ...sensors.append(3, 2),
+      ...flush,
+      ...sensors.append(4, 1),
+      { do: 'flush' },
+      fails({ code: 'NO_SPACE', shortBytes: 1 }),
+      fails({ code: 'READ_ONLY' }),
+      { do: 'drain' },
+      { do: 'timer' },
+      { do: 'drain' },
+      ...sensors.append(1, 1),
+      ...flush,
+    ],
+  };
+}
+
+export const LIVES: readonly Script[] = [retries(), generations(), evictionInVain()];
