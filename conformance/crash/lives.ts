@@ -90,4 +90,43 @@ function evictionInVain(): Script {
   };
 }
 
-export const LIVES: readonly Script[] = [retries(), generations(), evictionInVain()];
+/**
+ * Files are written again: all of a flush is acknowledged, and the next one goes into its files; a process is killed in one and
+ * power is cut in another, and what they leave is written again too.
+ */
+function writtenAgain(): Script {
+  const sensors = new Sensors();
+  const all = (n: number): Action[] => [...read(0), ...acknowledge(0, n), ...read(1), ...acknowledge(1, n)];
+  const cutOff = (choice: Extract<Action, { do: 'crash' }>['choice']): Action[] => [
+    ...sensors.append(2, 1),
+    { do: 'flush' },
+    io,
+    { do: 'crash', choice },
+    ...open,
+  ];
+  return {
+    name: 'written again',
+    scenario: scenario({ recycleBytes: 65_536 }),
+    actions: [
+      ...open,
+      ...sensors.append(2, 2),
+      ...flush,
+      ...all(2),
+      ...sensors.append(3, 1),
+      ...flush,
+      ...sensors.append(1, 1),
+      ...flush,
+      ...cutOff({ kind: 'kill', underWay: 'done' }),
+      ...all(1),
+      ...sensors.append(1, 2),
+      ...flush,
+      ...cutOff({ kind: 'power', keep: 'everything' }),
+      ...all(1),
+      ...flush,
+      ...sensors.append(2, 0),
+      ...flush,
+    ],
+  };
+}
+
+export const LIVES: readonly Script[] = [retries(), generations(), evictionInVain(), writtenAgain()];

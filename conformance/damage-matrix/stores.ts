@@ -160,7 +160,31 @@ function worn(): StoreRecipe {
   };
 }
 
-export const STORES: readonly StoreRecipe[] = [closed(), cutOff(), cutInFlush(), worn()];
+/** Files written again, by shorter segments than they held; files made ahead, of which some were written since. */
+function writtenAgain(): StoreRecipe {
+  const sensors = new Sensors();
+  const all = (...counts: number[]): Action[] => counts.flatMap((n, stream) => take(stream, n));
+  return {
+    name: 'written again',
+    scenario: { ...scenario(AMPLE_BYTES), recycleBytes: 65_536, preallocateBytes: 16_384 },
+    actions: [
+      ...open,
+      ...sensors.append(7, 3, 2, 4),
+      ...flush,
+      ...all(7, 3, 2, 4),
+      { do: 'checkpoint' },
+      drain,
+      ...sensors.append(3, 2, 0, 2),
+      ...flush,
+      ...sensors.append(2, 1, 1, 1),
+      ...flush,
+      ...take(0, 2),
+      powerCut('nothing'),
+    ],
+  };
+}
+
+export const STORES: readonly StoreRecipe[] = [closed(), cutOff(), cutInFlush(), worn(), writtenAgain()];
 
 /** Runs the trace. @throws Divergence when model and engine part already here. */
 export async function build({ name, scenario: of, actions }: StoreRecipe): Promise<StoreRun> {

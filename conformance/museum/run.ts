@@ -7,12 +7,13 @@ import type { ModeOutcome, ModeProgress } from '../evidence/record.ts';
 import { newCoverage } from '../model-run.ts';
 import type { Exhibit, Planting } from './exhibit.ts';
 import { OWN } from './own.ts';
+import { RECYCLING } from './recycling.ts';
 import { SHIPPED } from './shipped.ts';
 import type { Catch, VisitOptions } from './visit.ts';
 import { visit } from './visit.ts';
 
 /** Every bug of the museum: those that were shipped, then the museum's own. */
-export const EXHIBITS: readonly Exhibit[] = [...SHIPPED, ...OWN];
+export const EXHIBITS: readonly Exhibit[] = [...SHIPPED, ...OWN, ...RECYCLING];
 
 /** Copies that run at a time: one a core of a small machine. */
 const AT_ONCE = 2;

@@ -23,6 +23,7 @@ const FIXTURES = fileURLToPath(new URL('../fixtures', import.meta.url));
 const STORES = [
   { store: 'store-v1', blocks: 12, damagedBytes: 40 },
   { store: 'store-v2', blocks: 18, damagedBytes: 16 },
+  { store: 'store-v3', blocks: 18, damagedBytes: 16 },
 ] as const;
 const FORMAT = fileURLToPath(new URL('../../docs/format.md', import.meta.url));
 

@@ -1,5 +1,5 @@
 /**
- * Writes test/fixtures/store-v2: a small store as format version 2 lays it out, and what is in it. Run once per format
+ * Writes test/fixtures/store-v3: a small store as format version 3 lays it out, and what is in it. Run once per format
  * version, `node test/tools/make-store-fixture.ts DIRECTORY`; the committed fixture stays as it is for good, so that a
  * store written today is read by every later version. (That of version 1 has the first four streams.)
  *

@@ -1,0 +1,51 @@
+/** Bugs of files that are written again: freed too soon, taken twice, found again as what they were. */
+import type { Exhibit } from './exhibit.ts';
+
+export const RECYCLING: readonly Exhibit[] = [
+  {
+    id: 'K84',
+    bug: 'a file is written again before the acknowledge of what is in it is durable',
+    file: 'src/core/flush.ts',
+    search: '    const free = within ? files.take(source, bytes) : null;\n',
+    replace:
+      '    const idle = [...this.#disk.index.empty].find((each) => each.source === source && each.fileBytes >= bytes);\n' +
+      '    const early = idle && { file: idle.file, source, bytes: idle.fileBytes, held: idle.number };\n' +
+      '    const free = files.recycles && early ? early : within ? files.take(source, bytes) : null;\n',
+  },
+  {
+    id: 'K85',
+    bug: 'a free file is taken twice, and so is written over while it is read',
+    file: 'src/core/segment-files.ts',
+    search: '    if (best !== null) this.drop(best);\n',
+    replace: '',
+  },
+  {
+    id: 'K86',
+    bug: 'the log does not say in which file a segment lies',
+    file: 'src/core/checkpoint-image.ts',
+    search:
+      '  const out = list.item(file === number ? FRAME_SEGMENTS_ADDED : FRAME_SEGMENTS_PLACED);\n  out.u8(source);\n  out.varint(number);\n  if (file !== number) out.varint(file);\n',
+    replace: '  const out = list.item(FRAME_SEGMENTS_ADDED);\n  out.u8(source);\n  out.varint(number);\n',
+  },
+  {
+    id: 'K87',
+    bug: 'checksums do not go by the segment, so what a file held before reads as what it holds now',
+    file: 'src/core/segment.ts',
+    search: '  writer.copy(storeId);\n  writer.u64(number);\n',
+    replace: '  writer.copy(storeId);\n  writer.u64(number & 0);\n',
+  },
+  {
+    id: 'K88',
+    bug: 'a file is written again whose name a power cut can still take',
+    file: 'src/core/recovery.ts',
+    search: '    await this.#confirmNames();\n',
+    replace: '',
+  },
+  {
+    id: 'K89',
+    bug: 'free files are kept above the quota',
+    file: 'src/core/checkpoint.ts',
+    search: 'disk.files.keeps(bytes, otherBytes) && state.withinQuota()',
+    replace: 'disk.files.keeps(bytes, otherBytes)',
+  },
+];
