@@ -94,7 +94,12 @@ function mutate(files: readonly string[], concurrency: number): Promise<void> {
     child.on('error', reject);
     child.on('close', (code) => {
       if (code === 0) resolve();
-      else reject(new Error(`Stryker ended with ${code} on ${files.join(', ')}: ${said.trim().split('\n').slice(-3).join(' ')}`));
+      else
+        reject(
+          new Error(
+            `Stryker ended with ${code} on ${files.join(', ')}: ${said.trim().split('\n').slice(-3).join(' ')}`,
+          ),
+        );
     });
   });
 }
