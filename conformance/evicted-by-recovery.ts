@@ -5,7 +5,7 @@
  */
 import type { ModelState } from '../model/step.ts';
 import { can, stateOf, step } from '../model/step.ts';
-import type { Context, ModelEvent, Segment } from '../model/vocabulary.ts';
+import type { Context, ModelEvent, Range, Segment } from '../model/vocabulary.ts';
 import { unannouncedEvictions } from './refinement.ts';
 
 type Recovered = Extract<ModelEvent, { type: 'RECOVERED' }>;
@@ -48,9 +48,23 @@ interface Explained {
 export const evictedByRecovery = (context: Context, recovered: Recovered): Explained | null =>
   evicted(context, recovered, flushing(context)) ?? evicted(context, recovered, withDamage(context, recovered));
 
+/** An acknowledgement that was not durable is undone where recovery found damage instead: the accounts have it as that. */
+function withoutAcknowledged({ streams, ...rest }: Context, damaged: readonly Range[]): Context {
+  const undone = streams.map((stream, i) => {
+    let { head, acknowledged } = stream;
+    for (const { stream: of, from, to } of [...damaged].sort((a, b) => b.to - a.to)) {
+      if (of !== i || from >= head || head > to) continue;
+      acknowledged -= head - from;
+      head = from;
+    }
+    return { ...stream, head, acknowledged };
+  });
+  return { ...rest, streams: undone };
+}
+
 /** What recovery found damaged was so before it evicted anything: a segment that holds nothing else is in nobody's way. */
 function withDamage(context: Context, { damaged, segments: kept }: Recovered): ModelState {
-  let state = flushing(context);
+  let state = flushing(withoutAcknowledged(context, damaged));
   for (const { stream, from, to } of damaged) {
     const event: ModelEvent = { type: 'DAMAGE', stream, from, to };
     if (can(state, event)) state = step(state, event);

@@ -38,7 +38,7 @@ export const CONFORMANCE: Readonly<Partial<Record<MeasureName, number>>> = {
   'edges of the tour': 60_000,
   'crash images': 3_600,
   'crashes in recovery': 570,
-  'fault cases': 240,
+  'fault cases': 230,
   'damage cases': 800,
   'orders of calls': 2_400,
   'crash points in orders': 10_000,

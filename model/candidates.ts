@@ -55,12 +55,13 @@ function readerCandidates(context: Context, stream: StreamIndex, scope: Scope): 
 
 /**
  * Where one stream has something unread it is that stream's read. All but one record, so that the order decides which one
- * stays; not where streams are read in whole batches only, for a part of one would be a state of its own there.
+ * stays; everything where streams are read in whole batches only, for a part of one would be a state of its own there.
  */
 function readOldestCandidates({ streams }: Context, scope: Scope): ModelEvent[] {
   const unread = streams.flatMap(({ read, appended }) => (read < appended ? [appended - read] : []));
-  if (unread.length < 2 || scope.piecemeal.length === 0) return [];
-  return [{ type: 'READ_OLDEST', max: unread.reduce((sum, records) => sum + records, -1) }];
+  if (unread.length < 2) return [];
+  const kept = scope.piecemeal.length === 0 ? 0 : 1;
+  return [{ type: 'READ_OLDEST', max: unread.reduce((sum, records) => sum + records, -kept) }];
 }
 
 function damageCandidates(context: Context, stream: StreamIndex, mayHarm: boolean): ModelEvent[] {

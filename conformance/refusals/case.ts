@@ -2,6 +2,8 @@
 
 export interface Case {
   readonly name: string;
+  /** It waits for the machine's own disk. Others wait for nothing but the simulated one, which never waits. */
+  readonly onRealDisk?: boolean;
   /** @returns what is wrong, or null. */
   readonly check: () => string | null | Promise<string | null>;
 }

@@ -90,8 +90,8 @@ const LOG_FILE_BYTES = 8_192;
 async function opensInVain(
   quotaBytes: number,
   opens: number,
+  machine = new Machine(),
 ): Promise<{ codes: string[]; files: number; says: string }> {
-  const machine = new Machine();
   machine.settings = { quotaBytes };
   const disk = machine.disk as SimulatedDisk;
   disk.faults.push(
@@ -132,6 +132,15 @@ const IN_VAIN: readonly Case[] = [
     check: async () => {
       const { files } = await opensInVain(9 * LOG_FILE_BYTES + 4_096, 12);
       return differs('generations on disk', files, 9);
+    },
+  },
+  {
+    name: 'log: what its segments take of the quota is not for a disk that keeps what is to go',
+    check: async () => {
+      const { machine } = await withGenerations([4]);
+      const segments = machine.files('.seg').length;
+      const { files } = await opensInVain(9 * LOG_FILE_BYTES + segments * 4_096, 12, machine);
+      return differs('generations on disk, beside segments', [files, segments], [9, 2]);
     },
   },
 ];

@@ -4,6 +4,7 @@
  *
  * A table without chance: what the random modes draw seldom, or never, is here once each.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scenario } from '../actions.ts';
 import { macrotask } from '../answers.ts';
 import { makeOutcome } from '../evidence/make.ts';
@@ -26,6 +27,7 @@ import { MOMENTS } from './moments.ts';
 import { NUMBERS } from './numbers.ts';
 import { PACKED_JUDGED } from './packed-judged.ts';
 import { PACKED_SMALL } from './packed-small.ts';
+import { PLATFORMS } from './platforms.ts';
 import { POOLS } from './pools.ts';
 import { READING } from './reading.ts';
 import { READING_OLDEST } from './reading-oldest.ts';
@@ -52,6 +54,7 @@ export const CASES: readonly Case[] = [
   ...BATCHES,
   ...APPENDING_MANY,
   ...POOLS,
+  ...PLATFORMS,
   ...SEGMENTS,
   ...MAKING_ROOM,
   ...NUMBERS,
@@ -63,24 +66,25 @@ export const CASES: readonly Case[] = [
   ...PACKED_JUDGED,
 ];
 
-/** Turns of the event loop that a case may take. None waits for anything but the simulated disk, which never waits. */
+/** Turns of the event loop that a case may take, and how long one lasts for a case on a real disk. */
 const TURNS_MAX = 2_000;
+const REAL_TURN_MS = 5;
 
 /** Its answer; a sentence when it is still not there after so many turns. */
-async function answerOf(answer: Promise<string | null>): Promise<string | null> {
+async function answerOf(answer: Promise<string | null>, onRealDisk: boolean): Promise<string | null> {
   let answered = false;
   const note = (): void => {
     answered = true;
   };
   answer.then(note, note);
-  for (let turn = 0; turn < TURNS_MAX && !answered; turn++) await macrotask();
+  for (let turn = 0; turn < TURNS_MAX && !answered; turn++) await (onRealDisk ? sleep(REAL_TURN_MS) : macrotask());
   return answered ? answer : 'it is never answered';
 }
 
 /** @returns what is wrong with the case, or null. */
-export async function findingOf({ check }: Case): Promise<string | null> {
+export async function findingOf({ check, onRealDisk = false }: Case): Promise<string | null> {
   try {
-    return await answerOf(Promise.resolve(check()));
+    return await answerOf(Promise.resolve(check()), onRealDisk);
   } catch (error) {
     return error instanceof Error ? (error.stack ?? error.message) : String(error);
   }

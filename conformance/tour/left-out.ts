@@ -115,6 +115,14 @@ export const LEFT_OUT: readonly LeftOut[] = [
       hasUnsaved(state),
   },
   {
+    id: 'read goes to the disk',
+    why: 'a read of all streams that goes to the disk is answered in a later turn: a flush asked for in its own begins before it',
+    covers: ({ context }, event) =>
+      event.type === 'READ_OLDEST' &&
+      context.flushRequested &&
+      context.streams.some(({ read, synced }) => read < synced),
+  },
+  {
     id: 'found by reading',
     why: 'damage is found by who reads the block, all that is unread of it, and what is held in memory is not read again',
     covers: ({ context }, event) =>

@@ -2,7 +2,7 @@
  * `npm run conformance:mutants`: changes src/core and src/platform in some 5,000 places, one at a time, and looks whether
  * the conformance kit, as the only test, notices.
  *
- * A long run, an hour or two on two cores. It goes file by file, and each file's outcome is kept in coverage/out/stryker:
+ * A long run, an hour or two on two cores. It goes a few files at a time, and their outcome is kept in coverage/out/stryker:
  * broken off, it goes on where it was, and code that did not change is not tried again.
  *
  * Exit code 0: the score is reached and every survivor is listed. 1: not so. 2: arguments that make no sense.
@@ -27,6 +27,8 @@ const KEPT = join(ROOT, 'coverage/out/stryker/kept.json');
 const LISTED = join(ROOT, 'coverage/survivors.json');
 const SUMMARY = join(ROOT, 'coverage/mutants.json');
 const EVIDENCE = join(ROOT, 'coverage/out/evidence/mutants.json');
+/** The trial run before the mutants takes a minute: it is shared, and what is lost when a run is broken off stays small. */
+const FILES_AT_ONCE = 4;
 const FOLDERS = ['src/core', 'src/platform'] as const;
 
 interface Arguments {
@@ -77,10 +79,10 @@ const NOTHING: MutationReport = { files: {} };
 const readJson = <T>(path: string, otherwise: T): T =>
   existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as T) : otherwise;
 
-/** Runs Stryker on one file. @throws when it cannot run. */
-function mutate(file: string, concurrency: number): Promise<void> {
+/** Runs Stryker on some files. @throws when it cannot run. */
+function mutate(files: readonly string[], concurrency: number): Promise<void> {
   const stryker = join(ROOT, 'node_modules/@stryker-mutator/core/bin/stryker.js');
-  const line = [stryker, 'run', CONFIG, '--mutate', file, '--concurrency', `${concurrency}`];
+  const line = [stryker, 'run', CONFIG, '--mutate', files.join(','), '--concurrency', `${concurrency}`];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, line, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
@@ -92,19 +94,25 @@ function mutate(file: string, concurrency: number): Promise<void> {
     child.on('error', reject);
     child.on('close', (code) => {
       if (code === 0) resolve();
-      else reject(new Error(`Stryker ended with ${code} on ${file}: ${said.trim().split('\n').slice(-3).join(' ')}`));
+      else
+        reject(
+          new Error(
+            `Stryker ended with ${code} on ${files.join(', ')}: ${said.trim().split('\n').slice(-3).join(' ')}`,
+          ),
+        );
     });
   });
 }
 
 async function mutateAll({ files: chosen = ALL_FILES, again, concurrency }: Arguments): Promise<void> {
   mkdirSync(join(KEPT, '..'), { recursive: true });
-  for (const [at, file] of chosen.entries()) {
-    console.error(`  ${at + 1} of ${chosen.length}: ${file}`);
+  for (let at = 0; at < chosen.length; at += FILES_AT_ONCE) {
+    const some = chosen.slice(at, at + FILES_AT_ONCE);
+    console.error(`  ${at + 1} to ${at + some.length} of ${chosen.length}: ${some.join(', ')}`);
     const kept = readJson<MutationReport>(KEPT, NOTHING);
     if (kept === NOTHING) rmSync(INCREMENTAL, { force: true });
-    else writeFileSync(INCREMENTAL, JSON.stringify(again ? withoutSurvivors(kept, file) : kept));
-    await mutate(file, concurrency);
+    else writeFileSync(INCREMENTAL, JSON.stringify(again ? some.reduce(withoutSurvivors, kept) : kept));
+    await mutate(some, concurrency);
     keep(readJson<MutationReport>(INCREMENTAL, NOTHING));
   }
 }

@@ -143,8 +143,7 @@ export class OldestReader {
       const start = first[i] as number;
       // What a running flush has written is read from RAM until it is committed.
       const end = Math.min(start + (records[i] as number), this.#state.pool.synced[slot] as number);
-      if (end <= this.#mark(slot)) continue;
-      let mark = index.passHoles(slot, this.#mark(slot));
+      let mark = this.#mark(slot);
       if (end <= mark) continue;
       if (mark < start) return this.#damaged(slot, mark, start, 'a missing block');
       const loaded = this.#loaded.get(segment.number);
