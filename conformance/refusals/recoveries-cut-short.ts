@@ -174,6 +174,30 @@ const ROOM: readonly Case[] = [
   { name: 'recovery: room for two copies', check: inRoom(4, two, 3, [1, 2, 5, 6]) },
   { name: 'recovery: room for one copy of two', check: inRoom(3, two, 2, [1, 2, 5]) },
   {
+    name: 'recovery: a segment that is set aside takes its room once',
+    check: inRoom(
+      2,
+      (store) => {
+        one(store);
+        store.change('000000000002.seg', (bytes) => bytes.fill(7));
+      },
+      2,
+      [1, 4],
+    ),
+  },
+  {
+    name: 'recovery: a segment of another store that is set aside takes its room once',
+    check: inRoom(
+      3,
+      (store) => {
+        one(store);
+        store.put({ number: 4, storeId: new Uint8Array(16), blocks: [evts(1, 8, 1)] });
+      },
+      2,
+      [1, 2, 5],
+    ),
+  },
+  {
     name: 'recovery: a torn file makes room',
     check: inRoom(
       2,

@@ -92,7 +92,7 @@ class Recovery {
   /** Null: the log says nothing of the stream. */
   readonly #marks: (MarksItem | null)[] = [];
   readonly #setAside: string[] = [];
-  /** Every file there is, so that one that is set aside takes a name that is free. */
+  /** Every file there is by now: one that is set aside takes a name that is free, and leaves its own. */
   readonly #names: Set<string>;
   readonly #evidence: Evidence;
 
@@ -252,6 +252,7 @@ class Recovery {
     for (let n = 1; this.#names.has(path(target)); n++) target = `${name}.${n}${DAMAGED_SUFFIX}`;
     const renamed = await this.#port.rename(directory, name, target);
     if (!renamed.ok) return renamed;
+    this.#names.delete(path(name));
     this.#names.add(path(target));
     const named = await this.#port.syncDirectory(directory);
     if (named.ok) this.#state.counters.syncs++;
@@ -476,7 +477,10 @@ class Recovery {
       state: this.#state,
       port: this.#port,
       disk: this.#disk,
-      found: this.#found,
+      // One that was set aside is counted with those, and no segment any more.
+      found: this.#found.filter(({ file, source }) =>
+        this.#names.has(`${directoryOf(source)}/${segmentName(file)}`),
+      ),
       torn: this.#found.filter(
         ({ number, header, misplaced }) => number >= this.#evidence.nextLogged && header === null && !misplaced,
       ),

@@ -26,7 +26,7 @@ export interface SalvageContext {
   readonly state: StoreState;
   readonly port: DiskPort;
   readonly disk: DiskSide;
-  /** Every segment file there is. */
+  /** Every segment file there is, without those that were set aside. */
   readonly found: readonly FoundSegment[];
   /** Those of them that the log does not know yet and whose headers do not read. */
   readonly torn: readonly FoundSegment[];
