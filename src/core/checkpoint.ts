@@ -183,16 +183,20 @@ export function checkpointDue(state: StoreState): boolean {
 export async function removeDoomed(state: StoreState): Promise<void> {
   const disk = state.disk as DiskSide;
   if (disk.log.suspect) return;
+  const limit = state.segmentQuotaBytes() - disk.setAsideBytes;
+  let held = heldBytes(disk);
   for (const doomed of [...disk.doomed.values()]) {
     const { file, source, bytes, sound } = doomed;
-    const otherBytes = heldBytes(disk) - disk.files.freeBytes - allocatedBytes(bytes);
-    if (sound && disk.files.keeps(bytes, otherBytes) && state.withinQuota()) {
+    const otherBytes = held - disk.files.freeBytes - allocatedBytes(bytes);
+    if (sound && held <= limit && disk.files.keeps(bytes, otherBytes)) {
+      // What is held stays the same.
       disk.doomed.delete(file);
       disk.files.put(doomed);
       continue;
     }
     const removed = await disk.port.remove(SOURCE_DIRECTORIES[source as 0 | 1 | 2], segmentName(file));
     if (removed.ok) disk.doomed.delete(file);
+    held = heldBytes(disk);
   }
 }
 
