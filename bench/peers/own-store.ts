@@ -4,7 +4,7 @@
  * records of 2,000 sensors without reaching the threshold, so that a flush happens at the batch's end and nowhere else,
  * as with every peer. Its time has all of it: the appends, a call each, and the flush.
  */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import type { SensorStream, Store } from '../../src/index.ts';
 import { openStore } from '../../src/index.ts';
 import type { Load, LoadSensor } from '../load.ts';
@@ -91,7 +91,7 @@ export class OwnStore implements PeerStore {
 }
 
 export async function openOwnStore(directory: string, sensors: readonly LoadSensor[]): Promise<OwnStore> {
-  const isPrepared = readdirSync(directory).length > 0;
+  const isPrepared = existsSync(directory) && readdirSync(directory).length > 0;
   const store = await openStore({ directory, ...(isPrepared ? { preallocateBytes: PREALLOCATE } : {}) });
   const streams = sensors.map(({ source, sensor, kind, periodMs, type }) =>
     store.stream(source, sensor, { kind, type, ...(kind === 'tsd' ? { periodMs } : {}) }),

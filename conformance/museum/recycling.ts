@@ -45,7 +45,7 @@ export const RECYCLING: readonly Exhibit[] = [
     id: 'K89',
     bug: 'free files are kept above the quota',
     file: 'src/core/checkpoint.ts',
-    search: 'disk.files.keeps(bytes, otherBytes) && state.withinQuota()',
-    replace: 'disk.files.keeps(bytes, otherBytes)',
+    search: 'sound && held <= limit && disk.files.keeps(bytes, otherBytes)',
+    replace: 'sound && disk.files.keeps(bytes, otherBytes)',
   },
 ];
