@@ -15,6 +15,7 @@ import { SOURCE_DIRECTORIES } from '../core/port.ts';
 import type { SystemResult } from './io-error.ts';
 import { attempt, attemptNow, DONE, refused, systemError } from './io-error.ts';
 import { close, inTurn, ReadHandles, WriteHandles } from './open-files.ts';
+import { openReading, openReadingNow } from './open-reading.ts';
 import { Pace } from './pace.ts';
 import { ProcessLock } from './process-lock.ts';
 
@@ -26,8 +27,6 @@ const STATS_AT_ONCE = 32;
 /** Longest that a timer waits; a longer delay would make it fire at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 const NAME_BYTES_MAX = 255;
-/** Never through a symbolic link, as in open-files.ts. */
-const READ_FLAGS = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW;
 
 export class LinuxDisk implements DiskPort {
   readonly #root: string;
@@ -82,22 +81,19 @@ export class LinuxDisk implements DiskPort {
   readNow(directory: Directory, name: string, offset: number, into: Uint8Array): IoResult<number> {
     const path = this.#filePath(directory, name);
     if (!path.ok) return path;
-    return attemptNow('read', path.value, () => {
-      const fd = fs.openSync(path.value, READ_FLAGS);
-      try {
-        return fillNow(fd, offset, into);
-      } finally {
-        fs.closeSync(fd);
-      }
-    });
+    const opened = openReadingNow(path.value);
+    if (!opened.ok) return opened;
+    const read = attemptNow('read', path.value, () => fillNow(opened.value, offset, into));
+    fs.closeSync(opened.value);
+    return read;
   }
 
   async readOnce(directory: Directory, name: string, into: Uint8Array): Promise<IoResult<number>> {
     const path = this.#filePath(directory, name);
     if (!path.ok) return path;
     const opened = await this.#lookUps.run<SystemResult<number>>(
-      () => attemptNow('read', path.value, () => fs.openSync(path.value, READ_FLAGS)),
-      () => attempt('read', path.value, (done) => fs.open(path.value, READ_FLAGS, done)),
+      () => openReadingNow(path.value),
+      () => openReading(path.value),
     );
     if (!opened.ok) return opened;
     const read = await this.#reads.run<SystemResult<number>>(

@@ -13,6 +13,7 @@
 import fs from 'node:fs';
 import type { SystemResult } from './io-error.ts';
 import { attempt, refused, systemError } from './io-error.ts';
+import { openReading } from './open-reading.ts';
 
 /** Syncs under way at once. libuv has four threads: two are left for reads when a device takes its time. */
 const SYNCS_MAX = 2;
@@ -153,7 +154,7 @@ export class ReadHandles {
 
   /** Runs `read` with a descriptor of the file, which stays valid until it ends, also when the file is removed. */
   async use<T>(path: string, read: (fd: number) => Promise<SystemResult<T>>): Promise<SystemResult<T>> {
-    const handle = this.#handles.get(path) ?? { opened: open('read', path, O_RDONLY), users: 0, forgotten: false };
+    const handle = this.#handles.get(path) ?? { opened: openReading(path), users: 0, forgotten: false };
     this.#handles.delete(path);
     this.#handles.set(path, handle);
     handle.users++;
