@@ -478,9 +478,7 @@ class Recovery {
       port: this.#port,
       disk: this.#disk,
       // One that was set aside is counted with those, and no segment any more.
-      found: this.#found.filter(({ file, source }) =>
-        this.#names.has(`${directoryOf(source)}/${segmentName(file)}`),
-      ),
+      found: this.#found.filter(({ file, source }) => this.#names.has(`${directoryOf(source)}/${segmentName(file)}`)),
       torn: this.#found.filter(
         ({ number, header, misplaced }) => number >= this.#evidence.nextLogged && header === null && !misplaced,
       ),
