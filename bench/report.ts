@@ -2,7 +2,7 @@
 import { type Paint, table, thousands, wrap } from '../src/cli/screen.ts';
 import type { Choice } from './groups.ts';
 import { type Machine, machineLines } from './machine.ts';
-import type { MeasuredRow, RowDemand } from './row.ts';
+import { type MeasuredRow, type RowDemand, shortBy } from './row.ts';
 
 /** A group that gave no rows, and why. */
 export interface GroupFailure {
@@ -52,19 +52,21 @@ export function tableText(choices: readonly Choice[], rows: readonly MeasuredRow
       const row = measured.get(demand.id);
       if (row === undefined) return [demand.title, demandText(demand), '', '', 'not measured'];
       const { unit, range } = row;
-      const mark = row.note === undefined ? '' : ` [${noteNumber(notes, row.note)}]`;
+      const mark = notesOf(row)
+        .map((note) => ` [${noteNumber(notes, note)}]`)
+        .join('');
       return [
         `${row.title}${mark}`,
         demandText(row),
         figureText(row.measured, unit),
         `${figureText(range[0], unit)} to ${figureText(range[1], unit)}`,
-        row.met ? 'met' : 'short',
+        row.met ? 'met' : `short by ${figureText(shortBy(row, row.measured), 'x')}`,
       ];
     }),
   );
   const text = table(HEAD, lines, [1, 2, 3])
     .replaceAll(/ met$/gm, ` ${paint.green('met')}`)
-    .replaceAll(/ short$/gm, ` ${paint.yellow('short')}`)
+    .replaceAll(/ (short by \S+)$/gm, (_, text: string) => ` ${paint.yellow(text)}`)
     .replaceAll(/ not measured$/gm, ` ${paint.red('not measured')}`);
   return [text, ...(notes.length > 0 ? [''] : []), ...notes.map((note, i) => wrap(note, `[${i + 1}] `, '    '))].join(
     '\n',
@@ -78,6 +80,9 @@ export const demandTable = (choices: readonly Choice[]): string =>
     choices.flatMap(({ group, rows }) => rows.map((row) => [group.name, row.id, demandText(row), row.title])),
     [2],
   );
+
+/** How a row was measured, and where it is short, what stands in its way. */
+export const notesOf = ({ note, limit }: MeasuredRow): string[] => [note, limit].filter((text) => text !== undefined);
 
 /** Rows of one group share their note: it is said once. */
 function noteNumber(notes: string[], note: string): number {

@@ -2,6 +2,7 @@
  * What a row of the benchmark's table is, and what its measurement is given. Rows that come out of one measurement are
  * one group: they were measured interleaved, on the same records, in the same minute.
  */
+import { LIMITS } from './limits-of-rows.ts';
 
 /** How a figure is held against its demand. */
 export type Comparison = 'at-least' | 'at-most';
@@ -25,6 +26,9 @@ export interface MeasuredRow extends RowDemand {
   /** Smallest and largest over the repetitions. */
   readonly range: readonly [lowest: number, highest: number];
   readonly met: boolean;
+  /** Of a row that is short: how many times the figure would have to be better; and, where that is known, what stands in the way. */
+  readonly shortBy?: number;
+  readonly limit?: string;
   /** How it was measured, for instance where device bytes were counted. */
   readonly note?: string;
   /** Every figure that it came from, with units in the names (`recordsPerSecond`, `deviceBytes`), repetition by repetition. */
@@ -70,6 +74,20 @@ export function measuredRow(
 ): MeasuredRow {
   const measured = median(figures);
   const range = [Math.min(...figures), Math.max(...figures)] as const;
-  const row = { ...demand, measured, range, met: isMet(demand.compare, demand.demand, measured), raw };
-  return note === undefined ? row : { ...row, note };
+  const met = isMet(demand.compare, demand.demand, measured);
+  const limit = met ? undefined : LIMITS[demand.id];
+  return {
+    ...demand,
+    measured,
+    range,
+    met,
+    ...(met ? {} : { shortBy: shortBy(demand, measured) }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(note === undefined ? {} : { note }),
+    raw,
+  };
 }
+
+/** How many times better the figure would have to be. */
+export const shortBy = ({ compare, demand }: RowDemand, measured: number): number =>
+  compare === 'at-least' ? demand / measured : measured / demand;

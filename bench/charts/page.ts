@@ -1,7 +1,7 @@
 /** docs/performance.md: the table of rows, the charts, and the commands that made both. */
 import { machineLines } from '../machine.ts';
-import { figureText, type Report } from '../report.ts';
-import type { MeasuredRow } from '../row.ts';
+import { figureText, notesOf, type Report } from '../report.ts';
+import { type MeasuredRow, shortBy } from '../row.ts';
 import type { Drawn } from './catalogue.ts';
 
 /** Rows belong together by the first word of their id; what is not named here is about the way of a record. */
@@ -63,10 +63,12 @@ function sections(rows: readonly MeasuredRow[], notes: string[]): string[] {
 }
 
 function rowLine(row: MeasuredRow, notes: string[]): string {
-  const { title, compare, demand, measured, range, met, unit, note } = row;
-  const mark = note === undefined ? '' : ` [${noteNumber(notes, note)}]`;
+  const { title, compare, demand, measured, range, met, unit } = row;
+  const mark = notesOf(row)
+    .map((note) => ` [${noteNumber(notes, note)}]`)
+    .join('');
   const sign = compare === 'at-least' ? '≥' : '≤';
-  const verdict = met ? 'met' : '**short**';
+  const verdict = met ? 'met' : `**short** by ${figureText(shortBy(row, measured), 'x')}`;
   const figures = [
     `${sign} ${said(demand, unit, true)}`,
     said(measured, unit),

@@ -171,7 +171,7 @@ describe('the page', () => {
     );
     const changed = drawn({ ...report, rows }).get('performance.md') ?? '';
     expect(changed).toContain('append 0.05, flush 0.31, acknowledge 0.05');
-    expect(changed).toContain('| 0.31 | 0.04 to 0.06 | **short** |');
+    expect(changed).toContain('| 0.31 | 0.04 to 0.06 | **short** by 2.07x |');
   });
 
   test('keeps its tables whole, whatever stands in a title', () => {

@@ -13,8 +13,9 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { parseArguments } from '../../bench/arguments.ts';
 import { atEnd, putRight } from '../../bench/cleanup.ts';
 import { type Choice, chosen, GROUPS, unknownNames } from '../../bench/groups.ts';
+import { LIMITS } from '../../bench/limits-of-rows.ts';
 import { fileSystemOf, type Machine } from '../../bench/machine.ts';
-import { exitCodeOf, figureText, type Report, reportText, tableText } from '../../bench/report.ts';
+import { exitCodeOf, figureText, notesOf, type Report, reportText, tableText } from '../../bench/report.ts';
 import { type MeasuredRow, measuredRow, median, type RowDemand, type RowGroup } from '../../bench/row.ts';
 import { runGroups } from '../../bench/run-groups.ts';
 
@@ -102,6 +103,23 @@ describe('arithmetic', () => {
     expect(measuredRow(row('a'), [3, 1, 2], {})).toMatchObject({ measured: 2, range: [1, 3] });
   });
 
+  // Goal: a short row says by how much, and what stands in its way; a met one says neither. Method: both sides of both demands.
+  test('a short row says by how much and why', () => {
+    const id = Object.keys(LIMITS)[0] as string;
+    const limit = LIMITS[id];
+    expect(measuredRow(row(id), [1], {})).toMatchObject({ shortBy: 2, limit });
+    expect(measuredRow(row(id, { compare: 'at-most' }), [3], {})).toMatchObject({ shortBy: 1.5, limit });
+    expect(measuredRow(row(id), [2], {})).not.toHaveProperty('shortBy');
+    expect(measuredRow(row(id), [2], {})).not.toHaveProperty('limit');
+    expect(notesOf(measuredRow(row(id), [1], {}, 'how'))).toEqual(['how', limit]);
+  });
+
+  // Goal: no reason is told of a row that does not exist. Method: the rows that there are.
+  test('limits are those of rows', () => {
+    const ids = GROUPS.flatMap(({ rows: ofGroup }) => ofGroup.map((each) => each.id));
+    expect(ids).toEqual(expect.arrayContaining(Object.keys(LIMITS)));
+  });
+
   test.each([
     [0.0934, 'x', '0.093x'],
     [1.2345, 'x', '1.23x'],
@@ -143,10 +161,10 @@ describe('the table', () => {
     expect(tableText(chosen([], groups), rows, plain)).toBe(
       [
         '  row                          demand  measured             range',
-        '  ------------------------  ---------  --------  ----------------  ------------',
+        '  ------------------------  ---------  --------  ----------------  --------------',
         '  what ingest measures [1]      >= 2x     2.50x    2.00x to 3.00x  met',
         '  what drain measures           >= 2x                              not measured',
-        '  what bytes measures [1]   >= 2,000x    1,140x  1,140x to 1,140x  short',
+        '  what bytes measures [1]   >= 2,000x    1,140x  1,140x to 1,140x  short by 1.75x',
         '',
         '[1] said once',
       ].join('\n'),
