@@ -54,9 +54,14 @@ export interface BlockPlace {
 
 const INDEX_SPAN = 65_536;
 
+const NO_REFS = new Float64Array(0);
+/** Blocks that a stream has room for with its first one. */
+const FIRST_BLOCKS = 4;
+
 /** The blocks of one stream, oldest first; a queue over one array, compacted when half of it is gone. */
 class StreamBlocks {
-  #refs: number[] = [];
+  /** A typed array is none of the collector's work: a full store has millions of blocks. */
+  #refs = NO_REFS;
   #start = 0;
   #end = 0;
   /** Sequence ranges [from, to) above head that were found damaged, in order. */
@@ -72,11 +77,18 @@ class StreamBlocks {
 
   /** Makes room for so many, while there are none. */
   reserve(blocks: number): void {
-    if (this.#end === 0) this.#refs = new Array(blocks);
+    if (this.#end === 0) this.#refs = new Float64Array(blocks);
   }
 
   push(ref: number): void {
+    if (this.#end === this.#refs.length) this.#grow();
     this.#refs[this.#end++] = ref;
+  }
+
+  #grow(): void {
+    const grown = new Float64Array(Math.max(FIRST_BLOCKS, 2 * this.#end));
+    grown.set(this.#refs);
+    this.#refs = grown;
   }
 
   shift(): void {

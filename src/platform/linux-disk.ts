@@ -30,6 +30,8 @@ const NAME_BYTES_MAX = 255;
 
 export class LinuxDisk implements DiskPort {
   readonly #root: string;
+  /** Of the directories. */
+  readonly #paths: ReadonlyMap<string, string>;
   readonly #lock: ProcessLock;
   readonly #writers = new WriteHandles();
   readonly #readers = new ReadHandles(READ_HANDLES_KEPT);
@@ -40,6 +42,7 @@ export class LinuxDisk implements DiskPort {
   /** @param root absolute path, so that a later change of the working directory moves nothing. */
   constructor(root: string) {
     this.#root = root;
+    this.#paths = new Map(['', ...SOURCE_DIRECTORIES].map((name) => [name, name === '' ? root : join(root, name)]));
     this.#lock = new ProcessLock(root);
   }
 
@@ -61,8 +64,10 @@ export class LinuxDisk implements DiskPort {
     const names = listed.value.filter((entry) => entry.isFile()).map((entry) => entry.name);
     const entries: FileEntry[] = [];
     for (let from = 0; from < names.length; from += STATS_AT_ONCE) {
-      const some = names.slice(from, from + STATS_AT_ONCE);
-      for (const entry of await Promise.all(some.map((name) => sizeOf(this.#lookUps, path, name)))) {
+      const some = names.slice(from, from + STATS_AT_ONCE).map((name) => sizeOf(this.#lookUps, path, name));
+      // Waited for only where there is something to wait for: a full store has thousands of names.
+      for (const size of some) {
+        const entry = size instanceof Promise ? await size : size;
         if (entry.ok) entries.push(entry.value);
         // Removed since its name was read, so it is not in the directory.
         else if (entry.error.code !== 'NOT_FOUND') return entry;
@@ -178,7 +183,7 @@ export class LinuxDisk implements DiskPort {
   }
 
   #directoryPath(directory: Directory): string {
-    return directory === '' ? this.#root : join(this.#root, directory);
+    return this.#paths.get(directory) as string;
   }
 
   #filePath(directory: Directory, name: string): SystemResult<string> {
@@ -252,13 +257,18 @@ async function syncDirectory(path: string): Promise<SystemResult<void>> {
   return synced.ok ? closed : synced;
 }
 
-async function sizeOf(pace: Pace, directory: string, name: string): Promise<SystemResult<FileEntry>> {
+function sizeOf(
+  pace: Pace,
+  directory: string,
+  name: string,
+): SystemResult<FileEntry> | Promise<SystemResult<FileEntry>> {
   const path = `${directory}/${name}`;
-  const found = await pace.run(
-    () => attemptNow('list', path, () => fs.lstatSync(path)),
-    () => attempt<fs.Stats>('list', path, (done) => fs.lstat(path, done)),
+  const entryOf = (found: SystemResult<fs.Stats>): SystemResult<FileEntry> =>
+    found.ok ? { ok: true, value: { name, bytes: found.value.size } } : found;
+  return pace.run(
+    () => entryOf(attemptNow('list', path, () => fs.lstatSync(path))),
+    async () => entryOf(await attempt<fs.Stats>('list', path, (done) => fs.lstat(path, done))),
   );
-  return found.ok ? { ok: true, value: { name, bytes: found.value.size } } : found;
 }
 
 async function fill(fd: number, path: string, offset: number, into: Uint8Array): Promise<SystemResult<number>> {
