@@ -65,14 +65,14 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
 }
 
-/** A row from its figure in each repetition. */
+/** A row from its figure in each repetition. @param measured the row's figure, where it is not their median. */
 export function measuredRow(
   demand: RowDemand,
   figures: readonly number[],
   raw: Readonly<Record<string, unknown>>,
   note?: string,
+  measured = median(figures),
 ): MeasuredRow {
-  const measured = median(figures);
   const range = [Math.min(...figures), Math.max(...figures)] as const;
   const met = isMet(demand.compare, demand.demand, measured);
   const limit = met ? undefined : LIMITS[demand.id];

@@ -9,15 +9,7 @@
  */
 import { rotated } from '../ingest/turn.ts';
 import { referenceLoad } from '../load.ts';
-import {
-  type BenchContext,
-  isMet,
-  type MeasuredRow,
-  measuredRow,
-  median,
-  type RowDemand,
-  type RowGroup,
-} from '../row.ts';
+import { type BenchContext, type MeasuredRow, measuredRow, median, type RowDemand, type RowGroup } from '../row.ts';
 import { BUCKET_MS, type Histogram, histogramOf, type Pace, worstByBucket } from './paced.ts';
 import { type FlushSpan, inDirectory, type Produced, type Producing, produceOwn, produceSqlite } from './producers.ts';
 
@@ -127,9 +119,7 @@ function ratioOfMedians(
   note: string,
 ): MeasuredRow {
   const ratios = above.map((longest, i) => longest / (below[i] ?? Number.NaN));
-  const measured = median(above) / median(below);
-  const row = measuredRow(demand, ratios, { ratios, ...raw }, note);
-  return { ...row, measured, met: isMet(demand.compare, demand.demand, measured) };
+  return measuredRow(demand, ratios, { ratios, ...raw }, note, median(above) / median(below));
 }
 
 export function pauseRows({ repetitions, series }: MeasuredPauses, sizes: PauseSizes): MeasuredRow[] {
