@@ -2,9 +2,10 @@
  * Reads: the oldest records from a position on, disk before RAM, in one batch (INV-03, INV-06).
  *
  * A read takes effect at one instant, when its batch is complete: everything up to there is looked at without an await
- * in between. Bytes that must come from the disk are loaded first and the look is begun again, so whatever happened
- * meanwhile (an acknowledge, a flush that moved records from RAM to disk, an eviction) is seen as it then is. A segment
- * that went while it was read is simply not found any more; bytes of what replaced it do not verify (segment.ts).
+ * in between. Bytes that must come from the disk, all that the look misses, are loaded side by side and the look is begun
+ * again, so whatever happened meanwhile (an acknowledge, a flush that moved records from RAM to disk, an eviction) is seen
+ * as it then is. A segment that went while it was read is not found any more by its number, and its file may hold another
+ * one by then: so after each load the segment is looked for again, and bytes of what replaced it do not verify (segment.ts).
  * `peekNow` is the same with a disk that answers at once: for callers that cannot wait (src/legacy).
  *
  * A block that does not verify is a hole from then on: ledgered, passed over, never returned (INV-19).
@@ -21,7 +22,8 @@ import { SOURCE_DIRECTORIES } from './port.ts';
 import { RecordBatch } from './record-batch.ts';
 import { shapeSource, shapeType } from './sector-pool.ts';
 import type { BlockInfo } from './segment.ts';
-import { blockSeed, decodeBlock, decodes, readBlock } from './segment.ts';
+import { blockSeed, decodeBlock, readBlock } from './segment.ts';
+import { SegmentCache } from './segment-cache.ts';
 import type { DiskSide, StoreState } from './store-state.ts';
 import { SOURCES, VALUE_TYPES } from './types.ts';
 
@@ -29,7 +31,7 @@ import { SOURCES, VALUE_TYPES } from './types.ts';
 interface LoadedRun {
   readonly bytes: Uint8Array;
   /** By block index in the segment; null where the block did not verify. */
-  readonly blocks: ReadonlyMap<number, BlockInfo | null>;
+  readonly blocks: Map<number, BlockInfo | null>;
 }
 
 /** Runs kept between reads: a batch that ends inside a block does not cost the block twice. */
@@ -38,12 +40,13 @@ const CACHED_RUNS_MAX = 32;
 /** A block that the disk refuses this many times in a row is damaged: it must not block what follows it. */
 const READ_FAILURES_MAX = 3;
 
-type Gap = { readonly at: BlockPlace } | null;
+/** Blocks that one look asks the disk for at most: more wait for the next look. */
+const MISSING_MAX = 64;
 
 /** One look at what a batch needs. */
 type Step =
   | { readonly result: Result<RecordBatch>; readonly missing?: never }
-  | { readonly missing: BlockPlace; readonly result?: never };
+  | { readonly missing: readonly BlockPlace[]; readonly result?: never };
 
 /** What the disk gave of a run. */
 interface GivenRun {
@@ -64,9 +67,11 @@ export class Reader {
   readonly #state: StoreState;
   readonly #cache = new Map<number, LoadedRun>();
   readonly #readFailures = new Map<number, number>();
+  readonly #segments: SegmentCache;
 
   constructor(state: StoreState) {
     this.#state = state;
+    this.#segments = new SegmentCache(state);
   }
 
   /**
@@ -84,12 +89,12 @@ export class Reader {
     for (;;) {
       const step = this.#step(slot, max, position, take, runs);
       if (step.result !== undefined) return step.result;
-      const run = this.#runFrom(slot, step.missing);
-      let given = await this.#bytesOf(run);
-      // One bad page fails the whole read: this block by itself, so that its neighbours are not taken for damaged.
-      if (isBadPage(given)) given = await this.#bytesOf(run.slice(0, 1));
-      const loaded = this.#enter(given, runs);
-      if (!loaded.ok) return loaded;
+      const whole = this.#segments.fits(step.missing.map(({ segment }) => segment));
+      const givens = await Promise.all(step.missing.map((place) => this.#give(this.#runFrom(slot, place), whole)));
+      for (const given of givens) {
+        const loaded = this.#enter(given, runs);
+        if (!loaded.ok) return loaded;
+      }
     }
   }
 
@@ -102,7 +107,7 @@ export class Reader {
     for (;;) {
       const step = this.#step(slot, max, position, () => undefined, runs);
       if (step.result !== undefined) return step.result;
-      const run = this.#runFrom(slot, step.missing);
+      const run = this.#runFrom(slot, step.missing[0] as BlockPlace);
       let given = this.#bytesNow(run);
       if (given === null) return failure('IO_FAILED', "this platform's disk cannot be read at once: use read or peek");
       if (isBadPage(given)) given = this.#bytesNow(run.slice(0, 1)) ?? given;
@@ -124,35 +129,44 @@ export class Reader {
       if (!this.#state.open) return { result: failure('CLOSED', 'the store was closed meanwhile') };
       const from = position();
       const missing = this.#missing(slot, from, max, runs);
-      if (missing !== null) return { missing: missing.at };
+      if (missing.length > 0) return { missing };
       // A hole found just now may have moved the marks that the position comes from.
       if (position() !== from) continue;
-      const { batch, end } = this.#assemble(slot, from, max, runs);
-      take(batch, end);
-      return { result: success(batch) };
+      const assembled = this.#assemble(slot, from, max, runs);
+      // A block turned out not to be its records: it is damaged, which the next look enters.
+      if (assembled === null) continue;
+      take(assembled.batch, assembled.end);
+      return { result: success(assembled.batch) };
     }
   }
 
-  /** The first block that the batch needs and that is not loaded. Enters holes that the loaded runs revealed. */
-  #missing(slot: number, from: number, max: number, runs: Map<number, LoadedRun>): Gap {
+  /**
+   * The blocks that the batch needs and that are not loaded, one for each segment: what stands behind it there comes with
+   * it. Enters holes that the loaded runs revealed, up to the first block that is missing.
+   */
+  #missing(slot: number, from: number, max: number, runs: Map<number, LoadedRun>): readonly BlockPlace[] {
     const { disk, pool } = this.#state;
-    if (disk === null) return null;
+    if (disk === null) return NOTHING;
+    const missing: BlockPlace[] = [];
     // A hole at the head is forgotten as soon as the head has passed it.
     const behindHoles = (mark: number): number => disk.index.passHoles(slot, Math.max(mark, pool.head[slot] as number));
     let position = disk.index.passHoles(slot, from);
     let rest = max;
-    while (rest > 0 && position < (pool.synced[slot] as number)) {
+    while (rest > 0 && position < (pool.synced[slot] as number) && missing.length < MISSING_MAX) {
       const place = disk.index.find(slot, position);
       if (place === null || place.first > position) {
+        if (missing.length > 0) break;
         // Nothing on disk answers for these records though they are synced: recovery would have found them damaged.
         this.#state.markDamaged(slot, position, place?.first ?? (pool.synced[slot] as number), 'a missing block');
         position = behindHoles(position);
         continue;
       }
       const run = runs.get(runKey(place)) ?? this.#cached(place);
-      if (run === undefined) return { at: place };
-      runs.set(runKey(place), run);
-      if (run.blocks.get(place.index) === null) {
+      if (run === undefined) {
+        if (missing.at(-1)?.segment !== place.segment) missing.push(place);
+      } else runs.set(runKey(place), run);
+      if (run?.blocks.get(place.index) === null) {
+        if (missing.length > 0) break;
         // What of it was read before is pending, not lost: the uploader has it.
         const from = Math.max(place.first, pool.read[slot] as number);
         this.#state.markDamaged(slot, from, place.end, segmentName(place.segment.file));
@@ -163,7 +177,7 @@ export class Reader {
       rest -= end - position;
       position = disk.index.passHoles(slot, end);
     }
-    return null;
+    return missing;
   }
 
   #cached(place: BlockPlace): LoadedRun | undefined {
@@ -172,6 +186,16 @@ export class Reader {
 
   #runFrom(slot: number, place: BlockPlace): readonly BlockPlace[] {
     return (this.#state.disk as DiskSide).index.run(slot, place);
+  }
+
+  /** @param whole with the whole segment, which other streams will ask for. */
+  async #give(run: readonly BlockPlace[], whole: boolean): Promise<GivenRun> {
+    const { segment } = run[0] as BlockPlace;
+    const bytes = whole ? await this.#segments.load(segment) : this.#segments.get(segment);
+    if (bytes !== null) return partOf(bytes, run);
+    const given = await this.#bytesOf(run);
+    // One bad page fails the whole read: this block by itself, so that its neighbours are not taken for damaged.
+    return isBadPage(given) ? await this.#bytesOf(run.slice(0, 1)) : given;
   }
 
   async #bytesOf(run: readonly BlockPlace[]): Promise<GivenRun> {
@@ -184,6 +208,8 @@ export class Reader {
   #bytesNow(run: readonly BlockPlace[]): GivenRun | null {
     const { port } = this.#state.disk as DiskSide;
     if (port.readNow === undefined) return null;
+    const here = this.#segments.get((run[0] as BlockPlace).segment);
+    if (here !== null) return partOf(here, run);
     const extent = extentOf(run);
     const { directory, name, start, bytes } = extent;
     return { run, extent, read: port.readNow(directory, name, start, bytes) };
@@ -233,7 +259,7 @@ export class Reader {
     from: number,
     max: number,
     runs: ReadonlyMap<number, LoadedRun>,
-  ): { batch: RecordBatch; end: number } {
+  ): { batch: RecordBatch; end: number } | null {
     const { disk, pool, epoch } = this.#state;
     const appended = pool.appended[slot] as number;
     const shape = pool.shape[slot] as number;
@@ -253,7 +279,10 @@ export class Reader {
         const run = runs.get(runKey(place)) as LoadedRun;
         take = Math.min(length - done, readableEnd(disk, slot, place, position) - position);
         const block = run.blocks.get(place.index) as BlockInfo;
-        decodeBlock(run.bytes, block, position - place.first, take, batch.timesMs, batch.bits, done);
+        if (!decodeBlock(run.bytes, block, position - place.first, take, batch.timesMs, batch.bits, done)) {
+          run.blocks.set(place.index, null);
+          return null;
+        }
         batch.epochs.fill(place.segment.epoch, done, done + take);
       } else {
         take = length - done;
@@ -266,6 +295,17 @@ export class Reader {
     }
     return { batch, end: position };
   }
+}
+
+const NOTHING: readonly BlockPlace[] = [];
+
+/** A run out of its whole segment. */
+function partOf(whole: Uint8Array, run: readonly BlockPlace[]): GivenRun {
+  const extent = extentOf(run);
+  const { start, bytes } = extent;
+  const part = whole.subarray(start, start + bytes.length);
+  bytes.set(part);
+  return { run, extent, read: { ok: true, value: part.length } };
 }
 
 const isBadPage = ({ run, read }: GivenRun): boolean => !read.ok && read.error.code === 'IO' && run.length > 1;
@@ -302,6 +342,5 @@ function readBlockAt(
 ): BlockInfo | null {
   const at = offset - start;
   // seed ^ offset is what the block was written with; readBlock xors the offset it is given.
-  const block = readBlock(bytes, at, limit, (seed ^ offset ^ at) >>> 0, baseTimeMs);
-  return block !== null && decodes(bytes, block) ? block : null;
+  return readBlock(bytes, at, limit, (seed ^ offset ^ at) >>> 0, baseTimeMs);
 }
