@@ -82,19 +82,19 @@ export function writeTimes(bytes: Uint8Array, at: number, count: number): number
 }
 
 /**
- * Reads the times of `count` records, the first of which is at `firstMs`, into out[0, count).
+ * Reads the times of `count` records, the first of which is at `firstMs`, into out[at, at + count).
  * @returns false when they do not end where the reader's limit is.
  */
-export function readTimes(reader: ByteReader, count: number, firstMs: number, out: Float64Array): boolean {
+export function readTimes(reader: ByteReader, count: number, firstMs: number, out: Float64Array, at = 0): boolean {
   const parameter = reader.u8();
   const least = unzigzag(reader.varint());
   if (!reader.valid || parameter > 31) return false;
   const end = readCodes(reader.bytes, reader.at, reader.limit, codes, count - 1, parameter);
   let time = firstMs;
-  out[0] = time;
+  out[at] = time;
   for (let i = 1; i < count; i++) {
     time += least + (codes[i - 1] as number);
-    out[i] = time;
+    out[at + i] = time;
   }
   return end === reader.limit;
 }

@@ -210,10 +210,17 @@ function takeVarint(bytes: Uint8Array, at: number, to: number): number {
 let varint = 0;
 
 /**
- * Reads `count` values from bytes[from, to), behind which the block's checksum stands, into out[0, count).
+ * Reads `count` values from bytes[from, to), behind which the block's checksum stands, into out[at, at + count).
  * @returns where they end, or -1 when they are not so many values.
  */
-export function readValues(bytes: Uint8Array, from: number, to: number, count: number, out: Uint32Array): number {
+export function readValues(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  count: number,
+  out: Uint32Array,
+  at = 0,
+): number {
   if (from >= to) return -1;
   const parameters = bytes[from] as number;
   const map = parameters >>> 6;
@@ -247,13 +254,14 @@ export function readValues(bytes: Uint8Array, from: number, to: number, count: n
       numbers[i] = number;
     }
   }
-  if (map === AS_IT_IS) for (let i = 0; i < count; i++) out[i] = numbers[i] as number;
-  else if (map === IN_ORDER) for (let i = 0; i < count; i++) out[i] = inOrder(numbers[i] as number);
+  if (map === AS_IT_IS) for (let i = 0; i < count; i++) out[at + i] = numbers[i] as number;
+  else if (map === IN_ORDER) for (let i = 0; i < count; i++) out[at + i] = inOrder(numbers[i] as number);
   else {
     for (let i = 0; i < count; i++) {
       number = numbers[i] as number;
       float[0] = number / scale;
-      out[i] = number === MINUS_ZERO ? MINUS_ZERO_BITS : number === NOT_A_NUMBER ? NAN_BITS : (floatBits[0] as number);
+      out[at + i] =
+        number === MINUS_ZERO ? MINUS_ZERO_BITS : number === NOT_A_NUMBER ? NAN_BITS : (floatBits[0] as number);
     }
   }
   return end;

@@ -1,10 +1,13 @@
 /**
  * Reads over all streams: the oldest unread records of the store in the order in which they lie on disk, then those in
- * RAM, stream by stream (INV-03, INV-06). Each segment is read once, whole, however many streams have a block in it.
+ * RAM, stream by stream (INV-03, INV-06). Each segment is read once, whole, however many streams have a block in it, and
+ * with it the next few, which are wanted soon.
  *
  * Like a read of one stream (reader.ts) it takes effect at one instant: it looks without an await in between, loads the
  * segment that the look misses, and begins the look again, so that an acknowledge, a flush or an eviction meanwhile is
  * seen as it then is. When a look misses nothing, its records are decoded and the marks of all streams move together.
+ * The name of a file may pass to another segment while it is read (segment-files.ts): after each load the segment is
+ * looked for again by its number, which no other one ever gets, and bytes of one that has gone are dropped.
  *
  * A block that does not verify is a hole from then on: ledgered, passed over, never returned (INV-19).
  */
@@ -33,6 +36,9 @@ type Look = 'whole' | 'again' | LiveSegment;
 
 /** A block that the disk refuses this many times in a row is damaged: it must not block what follows it. */
 const READ_FAILURES_MAX = 3;
+
+/** Segments loaded side by side: the one that a look misses and those behind it. They are kept for the next read. */
+const LOADED_AT_ONCE = 4;
 
 /** Stands for RAM where a run says in which segment it lies. */
 const IN_RAM = null;
@@ -90,7 +96,10 @@ export class OldestReader {
           this.#take();
           return success(batch);
         }
-        const loaded = await this.#load(look);
+        const [loaded] = await Promise.all([
+          this.#load(look),
+          ...this.#behind(look).map((next) => this.#loadAhead(next)),
+        ]);
         if (!loaded.ok) return loaded;
       }
     } finally {
@@ -98,10 +107,13 @@ export class OldestReader {
     }
   }
 
-  /** Keeps the segment in which the batch ended: the next one begins there. */
+  /** Keeps the segment in which the batch ended, where the next one begins, and those read ahead that are still live. */
   #forgetRead(): void {
-    const last = this.#plan.segments.findLast((segment) => segment !== IN_RAM)?.number;
-    for (const number of this.#loaded.keys()) if (number !== last) this.#loaded.delete(number);
+    const last = this.#plan.segments.findLast((segment) => segment !== IN_RAM)?.number ?? Number.POSITIVE_INFINITY;
+    const segments = this.#state.disk?.index.segments;
+    for (const number of this.#loaded.keys()) {
+      if (number < last || segments?.has(number) !== true) this.#loaded.delete(number);
+    }
   }
 
   /** Goes through disk and RAM once, without a wait. Enters holes that the loaded segments reveal. */
@@ -180,6 +192,27 @@ export class OldestReader {
     return expected ? block : null;
   }
 
+  /** The segments behind one that are worth a read beside it: live, whole on disk, and not here yet. */
+  #behind(segment: LiveSegment): LiveSegment[] {
+    const { index, firstUncommitted } = this.#state.disk as DiskSide;
+    const behind: LiveSegment[] = [];
+    for (const next of index.segments.values()) {
+      if (behind.length === LOADED_AT_ONCE - 1 || next.number >= firstUncommitted) break;
+      if (next.number > segment.number && next.liveBlocks > 0 && !this.#loaded.has(next.number)) behind.push(next);
+    }
+    return behind;
+  }
+
+  /** What the disk refuses now is asked for again when a look misses it, and told then. */
+  async #loadAhead(segment: LiveSegment): Promise<void> {
+    const disk = this.#state.disk as DiskSide;
+    const bytes = new Uint8Array(segment.bytes);
+    const directory = SOURCE_DIRECTORIES[segment.source as 0 | 1 | 2];
+    const read = await disk.port.read(directory, segmentName(segment.file), 0, bytes);
+    if (!read.ok || disk.index.segments.get(segment.number) !== segment) return;
+    this.#loaded.set(segment.number, { bytes: bytes.subarray(0, read.value), blocks: [] });
+  }
+
   /** @returns IO_FAILED when the disk refused, and may do better next time. */
   async #load(segment: LiveSegment): Promise<Result<void>> {
     const disk = this.#state.disk as DiskSide;
@@ -239,9 +272,11 @@ export class OldestReader {
         }
       }
       const recordEpoch = segment === IN_RAM ? epoch : segment.epoch;
-      for (let j = 0; j < length; j++) {
-        sequences[done + j] = position + j;
-        epochs[done + j] = recordEpoch;
+      const end = done + length;
+      const shift = position - done;
+      for (let j = done; j < end; j++) {
+        sequences[j] = shift + j;
+        epochs[j] = recordEpoch;
       }
       done += length;
       const shape = pool.shape[slot] as number;

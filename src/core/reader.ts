@@ -191,8 +191,13 @@ export class Reader {
   /** @param whole with the whole segment, which other streams will ask for. */
   async #give(run: readonly BlockPlace[], whole: boolean): Promise<GivenRun> {
     const { segment } = run[0] as BlockPlace;
-    const bytes = whole ? await this.#segments.load(segment) : this.#segments.get(segment);
-    if (bytes !== null) return partOf(bytes, run);
+    const here = this.#segments.get(segment);
+    if (here !== null) return partOf(here, run);
+    const loaded = whole ? await this.#segments.load(segment) : null;
+    if (loaded?.ok) return partOf(loaded.value, run);
+    // A bad page may be another block's. What is refused for another reason is not asked for again.
+    const alone = segment.slots.length === 1;
+    if (loaded !== null && (alone || loaded.error.code !== 'IO')) return { run, extent: extentOf(run), read: loaded };
     const given = await this.#bytesOf(run);
     // One bad page fails the whole read: this block by itself, so that its neighbours are not taken for damaged.
     return isBadPage(given) ? await this.#bytesOf(run.slice(0, 1)) : given;

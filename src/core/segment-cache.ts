@@ -9,6 +9,7 @@
  */
 import type { LiveSegment } from './disk-index.ts';
 import { segmentName } from './disk-index.ts';
+import type { IoResult } from './port.ts';
 import { SOURCE_DIRECTORIES } from './port.ts';
 import type { DiskSide, StoreState } from './store-state.ts';
 
@@ -48,11 +49,12 @@ export class SegmentCache {
 
   /**
    * As get, from the disk if need be.
-   * @returns null when there is no room, when it is on its way for somebody else, or when the disk does not give it whole.
+   * @returns null when there is no room, when it is on its way for somebody else, or when the segment has gone meanwhile;
+   * the disk's error when it does not give it whole.
    */
-  async load(segment: LiveSegment): Promise<Uint8Array | null> {
+  async load(segment: LiveSegment): Promise<IoResult<Uint8Array> | null> {
     const kept = this.get(segment);
-    if (kept !== null) return kept;
+    if (kept !== null) return { ok: true, value: kept };
     const { number, file, source } = segment;
     if (this.#loading.has(number) || this.#loadingBytes + segment.bytes > CACHE_BYTES_MAX) return null;
     this.#loading.add(number);
@@ -62,10 +64,11 @@ export class SegmentCache {
     const read = await port.read(SOURCE_DIRECTORIES[source as 0 | 1 | 2], segmentName(file), 0, bytes);
     this.#loading.delete(number);
     this.#loadingBytes -= segment.bytes;
-    if (!read.ok || index.segments.get(number) !== segment) return null;
+    if (index.segments.get(number) !== segment) return null;
+    if (!read.ok) return read;
     const whole = bytes.subarray(0, read.value);
     this.#keep(number, whole);
-    return whole;
+    return { ok: true, value: whole };
   }
 
   #keep(number: number, bytes: Uint8Array): void {

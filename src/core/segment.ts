@@ -376,35 +376,43 @@ export function readBlock(
 const scratchTimesMs = new Float64Array(BLOCK_RECORDS_MAX);
 const scratchBits = new Uint32Array(BLOCK_RECORDS_MAX);
 
-/** Decodes the whole block into the scratch columns. */
-function decodeWhole(bytes: Uint8Array, block: BlockInfo): boolean {
+/** Decodes the whole block into the columns at `to`. */
+function decodeWhole(
+  bytes: Uint8Array,
+  block: BlockInfo,
+  timesMs: Float64Array,
+  bits: Uint32Array,
+  to: number,
+): boolean {
   const { bodyAt, records } = block;
   const bodyEnd = block.offset + block.bytes - CRC_BYTES;
   let end = bodyAt + records * 4;
-  if ((block.packing & TAG_VALUES_PACKED) !== 0) end = readValues(bytes, bodyAt, bodyEnd, records, scratchBits);
-  else for (let i = 0; i < records; i++) scratchBits[i] = readU32(bytes, bodyAt + i * 4);
+  if ((block.packing & TAG_VALUES_PACKED) !== 0) end = readValues(bytes, bodyAt, bodyEnd, records, bits, to);
+  else for (let i = 0; i < records; i++) bits[to + i] = readU32(bytes, bodyAt + i * 4);
   if (end < 0) return false;
   if (!block.evt) {
-    for (let i = 0; i < records; i++) scratchTimesMs[i] = block.timeMs + i * block.periodMs;
+    for (let i = 0; i < records; i++) timesMs[to + i] = block.timeMs + i * block.periodMs;
     return end === bodyEnd;
   }
   const reader = new ByteReader(bytes, end, bodyEnd);
-  if ((block.packing & TAG_TIMES_PACKED) !== 0) return readTimes(reader, records, block.timeMs, scratchTimesMs);
+  if ((block.packing & TAG_TIMES_PACKED) !== 0) return readTimes(reader, records, block.timeMs, timesMs, to);
   let time = block.timeMs;
-  scratchTimesMs[0] = time;
+  timesMs[to] = time;
   for (let i = 1; i < records; i++) {
     time += unzigzag(reader.varint());
-    scratchTimesMs[i] = time;
+    timesMs[to + i] = time;
   }
   return reader.valid && reader.done;
 }
 
 /** Whether the body of an intact block is its records, no more and no fewer. One that is not is to be taken as damaged. */
-export const decodes = (bytes: Uint8Array, block: BlockInfo): boolean => decodeWhole(bytes, block);
+export const decodes = (bytes: Uint8Array, block: BlockInfo): boolean =>
+  decodeWhole(bytes, block, scratchTimesMs, scratchBits, 0);
 
 /**
- * Decodes records [skip, skip + length) of an intact block into the columns at `to`.
- * @returns false, and the columns as they were, when the body is not the block's records.
+ * Decodes records [skip, skip + length) of an intact block into the columns at `to`, which have room for them; a whole
+ * block, which is the rule, straight into them.
+ * @returns false when the body is not the block's records; what stands in the columns from `to` on means nothing then.
  */
 export function decodeBlock(
   bytes: Uint8Array,
@@ -415,7 +423,8 @@ export function decodeBlock(
   bits: Uint32Array,
   to: number,
 ): boolean {
-  if (!decodeWhole(bytes, block)) return false;
+  if (length === block.records) return decodeWhole(bytes, block, timesMs, bits, to);
+  if (!decodeWhole(bytes, block, scratchTimesMs, scratchBits, 0)) return false;
   for (let i = 0; i < length; i++) {
     timesMs[to + i] = scratchTimesMs[skip + i] as number;
     bits[to + i] = scratchBits[skip + i] as number;

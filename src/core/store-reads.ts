@@ -9,17 +9,35 @@ import type { StoreBatch } from './store-batch.ts';
 import type { StoreState } from './store-state.ts';
 import type { StreamHandle } from './stream-handle.ts';
 
-/** Sequence numbers [first, last] of one stream. */
-interface BatchSpan {
-  readonly handle: StreamHandle;
-  readonly first: number;
-  last: number;
+/** What a batch has of each of its streams: sequence numbers [first, last], in columns that are used again. */
+class Spans {
+  readonly slots: number[] = [];
+  /** By slot; of those in `slots` only. */
+  readonly first: number[] = [];
+  readonly last: number[] = [];
+  /** The batch in which a slot was met last, by a number of its own. */
+  readonly #met: number[] = [];
+  #batch = 0;
+
+  begin(): void {
+    this.slots.length = 0;
+    this.#batch++;
+  }
+
+  add(slot: number, first: number, last: number): void {
+    this.last[slot] = last;
+    if (this.#met[slot] === this.#batch) return;
+    this.#met[slot] = this.#batch;
+    this.first[slot] = first;
+    this.slots.push(slot);
+  }
 }
 
 export class StoreReads {
   readonly #state: StoreState;
   readonly #reader: OldestReader;
   readonly #handles: readonly StreamHandle[];
+  readonly #spans = new Spans();
   /** Reads over all streams are queued: the next begins when the one before is complete. */
   #reads: Promise<unknown> = Promise.resolve();
 
@@ -52,13 +70,14 @@ export class StoreReads {
     if (!this.#state.open) return failure('CLOSED', 'the store is closed');
     const spans = this.#spansOf(batch);
     if (!spans.ok) return spans;
-    for (const { handle, first, last } of spans.value) {
-      const pending = handle.pendingOfSpan(first, last);
+    const { slots, first, last } = spans.value;
+    for (const slot of slots) {
+      const pending = this.#handle(slot).pendingOfSpan(first[slot] as number, last[slot] as number);
       if (!pending.ok) return pending;
     }
     let left = 0;
-    for (const { handle, first, last } of spans.value) {
-      const acknowledged = handle.acknowledgeSpan(first, last);
+    for (const slot of slots) {
+      const acknowledged = this.#handle(slot).acknowledgeSpan(first[slot] as number, last[slot] as number);
       if (!acknowledged.ok) return acknowledged;
       left += acknowledged.value;
     }
@@ -70,27 +89,27 @@ export class StoreReads {
     if (!this.#state.open) return failure('CLOSED', 'the store is closed');
     const spans = this.#spansOf(batch);
     if (!spans.ok) return spans;
-    for (const { handle } of spans.value) handle.revert();
+    for (const slot of spans.value.slots) this.#handle(slot).revert();
     return success(undefined);
   }
 
-  #spansOf({ runs, sequences }: StoreBatch): Result<BatchSpan[]> {
-    const spans = new Map<number, BatchSpan>();
+  #handle(slot: number): StreamHandle {
+    return this.#handles[slot] as StreamHandle;
+  }
+
+  #spansOf({ runs, sequences }: StoreBatch): Result<Spans> {
+    const spans = this.#spans;
+    spans.begin();
     let offset = 0;
     for (let i = 0; i < runs.ends.length; i++) {
-      const stream = runs.streams[i] as number;
+      const slot = runs.streams[i] as number;
       const end = runs.ends[i] as number;
-      const last = sequences[end - 1] as number;
-      const known = spans.get(stream);
-      if (known === undefined) {
-        const handle = this.#handles[stream];
-        if (handle === undefined || handle.sensor !== runs.sensors[i]) {
-          return failure('PARAMETER_INVALID', 'the batch is of another store: give it to the one that was read');
-        }
-        spans.set(stream, { handle, first: sequences[offset] as number, last });
-      } else known.last = last;
+      if (this.#handles[slot]?.sensor !== runs.sensors[i]) {
+        return failure('PARAMETER_INVALID', 'the batch is of another store: give it to the one that was read');
+      }
+      spans.add(slot, sequences[offset] as number, sequences[end - 1] as number);
       offset = end;
     }
-    return success([...spans.values()]);
+    return success(spans);
   }
 }

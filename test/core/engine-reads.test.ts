@@ -277,8 +277,7 @@ describe('damage found while reading', () => {
   it('is not what two failed reads are when the third goes well', async () => {
     const bench = await mixed(30, 10, 0);
     const stream = bench.stream('host', 1);
-    // Each of the two asks for the whole segment, then for its blocks alone.
-    bench.fault({ kind: 'read', namePrefix: '000000000001', times: 4, fault: { code: 'IO' } });
+    bench.fault({ kind: 'read', namePrefix: '000000000001', times: 2, fault: { code: 'IO' } });
     expect(codeOf(await stream.read(9))).toBe('IO_FAILED');
     expect(codeOf(await stream.read(9))).toBe('IO_FAILED');
     expect(await drain(stream)).toEqual(count(0, 30));
