@@ -53,6 +53,7 @@ export interface BlockPlace {
 }
 
 const INDEX_SPAN = 65_536;
+const NO_HOLES: readonly (readonly [number, number])[] = [];
 
 const NO_REFS = new Float64Array(0);
 /** Blocks that a stream has room for with its first one. */
@@ -123,7 +124,7 @@ export class DiskIndex {
   }
 
   holes(slot: number): readonly (readonly [number, number])[] {
-    return this.#streams[slot]?.holes ?? [];
+    return this.#streams[slot]?.holes ?? NO_HOLES;
   }
 
   add(segment: LiveSegment): void {
@@ -144,8 +145,10 @@ export class DiskIndex {
   }
 
   #place(ref: number): BlockPlace {
-    const segment = this.segments.get(Math.floor(ref / INDEX_SPAN));
-    const index = ref % INDEX_SPAN;
+    const number = Math.floor(ref / INDEX_SPAN);
+    const segment = this.segments.get(number);
+    // Not the remainder operator: of numbers above 2^31 it is a call, and this is asked for each block.
+    const index = ref - number * INDEX_SPAN;
     invariant(segment !== undefined, 'a queued block lies in a live segment');
     const first = segment.first[index] as number;
     return {
@@ -227,7 +230,8 @@ export class DiskIndex {
 
   /** Where the next hole behind `sequence` begins; Infinity when there is none. */
   nextHole(slot: number, sequence: number): number {
-    return this.holes(slot).find(([from]) => from > sequence)?.[0] ?? Number.POSITIVE_INFINITY;
+    for (const [from] of this.holes(slot)) if (from > sequence) return from;
+    return Number.POSITIVE_INFINITY;
   }
 
   /** How many of [from, to) are not in a hole. */
