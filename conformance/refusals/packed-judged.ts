@@ -282,7 +282,7 @@ function judged(file: Uint8Array, limit: number): { readonly engine: unknown; re
 
 /**
  * The records that the engine decodes, or null when it does not; a sentence when it decodes a part of them to something
- * else, writes beside its place, or writes although it decodes nothing.
+ * else, or writes beside its place. What it leaves in its place when it does not decode is nobody's.
  */
 function recordsOf(file: Uint8Array, block: BlockInfo): (readonly number[])[] | string | null {
   const { records } = block;
@@ -290,9 +290,9 @@ function recordsOf(file: Uint8Array, block: BlockInfo): (readonly number[])[] | 
   const values = new Uint32Array(records + 2).fill(77);
   const decoded = decodeBlock(file, block, 0, records, timesMs, values, 1);
   if (decoded !== decodes(file, block)) return 'it decodes, and it does not';
-  if (!decoded) return timesMs.every((each) => each === -1) && values.every((each) => each === 77) ? null : 'it writes';
   const outside = [timesMs[0], values[0], timesMs.at(-1), values.at(-1)];
   if (outside.join() !== '-1,77,-1,77') return `it writes beside its place: ${outside.join()}`;
+  if (!decoded) return null;
   const middleMs = new Float64Array(records).fill(-1);
   const middle = new Uint32Array(records).fill(77);
   decodeBlock(file, block, 1, records - 2, middleMs, middle, 0);

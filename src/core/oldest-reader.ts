@@ -1,13 +1,10 @@
 /**
  * Reads over all streams: the oldest unread records of the store in the order in which they lie on disk, then those in
- * RAM, stream by stream (INV-03, INV-06). Each segment is read once, whole, however many streams have a block in it, and
- * with it the next few, which are wanted soon.
+ * RAM, stream by stream (INV-03, INV-06). Each segment is read once, whole, however many streams have a block in it.
  *
  * Like a read of one stream (reader.ts) it takes effect at one instant: it looks without an await in between, loads the
  * segment that the look misses, and begins the look again, so that an acknowledge, a flush or an eviction meanwhile is
  * seen as it then is. When a look misses nothing, its records are decoded and the marks of all streams move together.
- * The name of a file may pass to another segment while it is read (segment-files.ts): after each load the segment is
- * looked for again by its number, which no other one ever gets, and bytes of one that has gone are dropped.
  *
  * A block that does not verify is a hole from then on: ledgered, passed over, never returned (INV-19).
  */
@@ -28,6 +25,8 @@ import type { DiskSide, StoreState } from './store-state.ts';
 /** A segment's bytes. Blocks are verified as they are met: undefined before, null when one did not verify. */
 interface LoadedSegment {
   readonly bytes: Uint8Array;
+  /** Of its blocks' checksums. */
+  readonly seed: number;
   readonly blocks: (BlockInfo | null | undefined)[];
 }
 
@@ -36,9 +35,6 @@ type Look = 'whole' | 'again' | LiveSegment;
 
 /** A block that the disk refuses this many times in a row is damaged: it must not block what follows it. */
 const READ_FAILURES_MAX = 3;
-
-/** Segments loaded side by side: the one that a look misses and those behind it. They are kept for the next read. */
-const LOADED_AT_ONCE = 4;
 
 /** Stands for RAM where a run says in which segment it lies. */
 const IN_RAM = null;
@@ -96,10 +92,7 @@ export class OldestReader {
           this.#take();
           return success(batch);
         }
-        const [loaded] = await Promise.all([
-          this.#load(look),
-          ...this.#behind(look).map((next) => this.#loadAhead(next)),
-        ]);
+        const loaded = await this.#load(look);
         if (!loaded.ok) return loaded;
       }
     } finally {
@@ -107,13 +100,10 @@ export class OldestReader {
     }
   }
 
-  /** Keeps the segment in which the batch ended, where the next one begins, and those read ahead that are still live. */
+  /** Keeps the segment in which the batch ended: the next one begins there. */
   #forgetRead(): void {
-    const last = this.#plan.segments.findLast((segment) => segment !== IN_RAM)?.number ?? Number.POSITIVE_INFINITY;
-    const segments = this.#state.disk?.index.segments;
-    for (const number of this.#loaded.keys()) {
-      if (number < last || segments?.has(number) !== true) this.#loaded.delete(number);
-    }
+    const last = this.#plan.segments.findLast((segment) => segment !== IN_RAM)?.number;
+    for (const number of this.#loaded.keys()) if (number !== last) this.#loaded.delete(number);
   }
 
   /** Goes through disk and RAM once, without a wait. Enters holes that the loaded segments reveal. */
@@ -183,34 +173,12 @@ export class OldestReader {
   #block(segment: LiveSegment, loaded: LoadedSegment, index: number): BlockInfo | null {
     const known = loaded.blocks[index];
     if (known !== undefined) return known;
-    const seed = blockSeed(this.#state.storeId, segment.number);
     const offset = segment.offsets[index] as number;
-    const { bytes } = loaded;
+    const { bytes, seed } = loaded;
     const block = readBlock(bytes, offset, bytes.length, seed, segment.baseTimeMs, this.#state.platform.crc32);
     const expected = block?.first === segment.first[index] && block?.records === segment.records[index];
     loaded.blocks[index] = expected ? block : null;
     return expected ? block : null;
-  }
-
-  /** The segments behind one that are worth a read beside it: live, whole on disk, and not here yet. */
-  #behind(segment: LiveSegment): LiveSegment[] {
-    const { index, firstUncommitted } = this.#state.disk as DiskSide;
-    const behind: LiveSegment[] = [];
-    for (const next of index.segments.values()) {
-      if (behind.length === LOADED_AT_ONCE - 1 || next.number >= firstUncommitted) break;
-      if (next.number > segment.number && next.liveBlocks > 0 && !this.#loaded.has(next.number)) behind.push(next);
-    }
-    return behind;
-  }
-
-  /** What the disk refuses now is asked for again when a look misses it, and told then. */
-  async #loadAhead(segment: LiveSegment): Promise<void> {
-    const disk = this.#state.disk as DiskSide;
-    const bytes = new Uint8Array(segment.bytes);
-    const directory = SOURCE_DIRECTORIES[segment.source as 0 | 1 | 2];
-    const read = await disk.port.read(directory, segmentName(segment.file), 0, bytes);
-    if (!read.ok || disk.index.segments.get(segment.number) !== segment) return;
-    this.#loaded.set(segment.number, { bytes: bytes.subarray(0, read.value), blocks: [] });
   }
 
   /** @returns IO_FAILED when the disk refused, and may do better next time. */
@@ -224,8 +192,12 @@ export class OldestReader {
     if (!read.ok && read.error.code !== 'NOT_FOUND') return this.#loadByBlock(segment, bytes, read.error);
     this.#readFailures.delete(segment.number);
     const got = read.ok ? read.value : 0;
-    this.#loaded.set(segment.number, { bytes: bytes.subarray(0, got), blocks: [] });
+    this.#loaded.set(segment.number, this.#unverified(segment, bytes.subarray(0, got)));
     return success(undefined);
+  }
+
+  #unverified({ number }: LiveSegment, bytes: Uint8Array): LoadedSegment {
+    return { bytes, seed: blockSeed(this.#state.storeId, number), blocks: [] };
   }
 
   /** One bad page fails the read of a whole segment: each block by itself, so that only what lies on it is lost. */
@@ -237,7 +209,7 @@ export class OldestReader {
     this.#readFailures.set(segment.number, failures);
     if (failures < READ_FAILURES_MAX) return ioFailure(`read segment ${directory}/${name}`, error);
     this.#readFailures.delete(segment.number);
-    const loaded: LoadedSegment = { bytes, blocks: [] };
+    const loaded = this.#unverified(segment, bytes);
     for (let index = 0; index < segment.slots.length; index++) {
       const offset = segment.offsets[index] as number;
       const room = bytes.subarray(offset, offset + (segment.blockBytes[index] as number));
@@ -253,7 +225,7 @@ export class OldestReader {
     const { pool, epoch } = this.#state;
     const { slots, from, lengths, segments, indexes, records } = this.#plan;
     const batch = new StoreBatch(records, slots.length);
-    const { sequences, epochs, timesMs, bits, runs } = batch;
+    const { timesMs, bits, runs } = batch;
     let done = 0;
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i] as number;
@@ -271,13 +243,6 @@ export class OldestReader {
           return null;
         }
       }
-      const recordEpoch = segment === IN_RAM ? epoch : segment.epoch;
-      const end = done + length;
-      const shift = position - done;
-      for (let j = done; j < end; j++) {
-        sequences[j] = shift + j;
-        epochs[j] = recordEpoch;
-      }
       done += length;
       const shape = pool.shape[slot] as number;
       runs.streams[i] = slot;
@@ -285,6 +250,8 @@ export class OldestReader {
       runs.sensors[i] = pool.sensor[slot] as number;
       runs.types[i] = shapeType(shape);
       runs.ends[i] = done;
+      runs.firsts[i] = position;
+      runs.epochs[i] = segment === IN_RAM ? epoch : segment.epoch;
     }
     return batch;
   }

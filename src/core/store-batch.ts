@@ -36,14 +36,17 @@ export interface RunColumns {
   /** Index in VALUE_TYPES. */
   readonly types: Uint8Array;
   readonly ends: Uint32Array;
+  /** Sequence number of each run's first record; those behind it follow without a gap. */
+  readonly firsts: Float64Array;
+  readonly epochs: Uint32Array;
 }
 
 export class StoreBatch implements Iterable<StoreRecord> {
   readonly runs: RunColumns;
-  readonly sequences: Float64Array;
-  readonly epochs: Uint32Array;
   readonly timesMs: Float64Array;
   readonly bits: Uint32Array;
+  #sequences: Float64Array | null = null;
+  #epochs: Uint32Array | null = null;
 
   /** Made by the engine, which fills the columns. */
   constructor(length: number, runs: number) {
@@ -53,15 +56,40 @@ export class StoreBatch implements Iterable<StoreRecord> {
       sensors: new Uint32Array(runs),
       types: new Uint8Array(runs),
       ends: new Uint32Array(runs),
+      firsts: new Float64Array(runs),
+      epochs: new Uint32Array(runs),
     };
-    this.sequences = new Float64Array(length);
-    this.epochs = new Uint32Array(length);
     this.timesMs = new Float64Array(length);
     this.bits = new Uint32Array(length);
   }
 
   get length(): number {
-    return this.sequences.length;
+    return this.timesMs.length;
+  }
+
+  /** Sequence number of each record. Made of the runs when it is first asked for: half of a batch's bytes, which few want. */
+  get sequences(): Float64Array {
+    this.#sequences ??= this.#perRecord(
+      new Float64Array(this.length),
+      (run, behindFirst) => (this.runs.firsts[run] as number) + behindFirst,
+    );
+    return this.#sequences;
+  }
+
+  /** Epoch of each record; made as `sequences`. */
+  get epochs(): Uint32Array {
+    this.#epochs ??= this.#perRecord(new Uint32Array(this.length), (run) => this.runs.epochs[run] as number);
+    return this.#epochs;
+  }
+
+  #perRecord<T extends Float64Array | Uint32Array>(column: T, value: (run: number, behindFirst: number) => number): T {
+    const { ends } = this.runs;
+    let at = 0;
+    for (let run = 0; run < ends.length; run++) {
+      const from = at;
+      for (const end = ends[run] as number; at < end; at++) column[at] = value(run, at - from);
+    }
+    return column;
   }
 
   get runCount(): number {
@@ -86,12 +114,14 @@ export class StoreBatch implements Iterable<StoreRecord> {
   *[Symbol.iterator](): Iterator<StoreRecord> {
     for (let i = 0; i < this.runCount; i++) {
       const { source, sensor, type, offset, length } = this.run(i);
+      const first = this.runs.firsts[i] as number;
+      const epoch = this.runs.epochs[i] as number;
       for (let at = offset; at < offset + length; at++) {
         yield {
           source,
           sensor,
-          sequence: this.sequences[at] as number,
-          epoch: this.epochs[at] as number,
+          sequence: first + at - offset,
+          epoch,
           timeMs: this.timesMs[at] as number,
           value: valueOfBits(this.bits[at] as number, type),
         };

@@ -97,7 +97,7 @@ export class StoreReads {
     return this.#handles[slot] as StreamHandle;
   }
 
-  #spansOf({ runs, sequences }: StoreBatch): Result<Spans> {
+  #spansOf({ runs }: StoreBatch): Result<Spans> {
     const spans = this.#spans;
     spans.begin();
     let offset = 0;
@@ -107,7 +107,8 @@ export class StoreReads {
       if (this.#handles[slot]?.sensor !== runs.sensors[i]) {
         return failure('PARAMETER_INVALID', 'the batch is of another store: give it to the one that was read');
       }
-      spans.add(slot, sequences[offset] as number, sequences[end - 1] as number);
+      const first = runs.firsts[i] as number;
+      spans.add(slot, first, first + end - offset - 1);
       offset = end;
     }
     return success(spans);
