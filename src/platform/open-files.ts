@@ -12,7 +12,7 @@
  */
 import fs from 'node:fs';
 import type { SystemResult } from './io-error.ts';
-import { attempt, refused, systemError } from './io-error.ts';
+import { attempt, attemptNow, refused, systemError } from './io-error.ts';
 import { openReading } from './open-reading.ts';
 
 /** Syncs under way at once. libuv has four threads: two are left for reads when a device takes its time. */
@@ -45,6 +45,14 @@ export function close(path: string, fd: number): Promise<SystemResult<void>> {
   return attempt('close', path, (done) => fs.close(fd, done));
 }
 
+/**
+ * Closes without a wait a file that is there, with nothing to be written: no work for the file system, and to wake a thread
+ * for it takes longer than the call. One that fails has nothing to lose.
+ */
+function closeAtOnce(path: string, fd: number): void {
+  attemptNow('close', path, () => fs.closeSync(fd));
+}
+
 /** Enough for the segments of a few flushes and the log. */
 const KEPT_MAX = 24;
 
@@ -53,8 +61,6 @@ export class WriteHandles {
   readonly #suspect = new Set<string>();
   /** Files that were synced last, the least recent first: their descriptors serve the next write, too. */
   readonly #kept = new Set<string>();
-  /** Closes under way that nobody waited for. */
-  readonly #closing = new Set<Promise<unknown>>();
 
   /** Descriptor to write the file with, which is made when it is missing. */
   async forWriting(path: string): Promise<SystemResult<number>> {
@@ -95,11 +101,7 @@ export class WriteHandles {
       this.#kept.delete(oldest);
       const fd = this.#open.get(oldest);
       this.#open.delete(oldest);
-      if (fd === undefined) continue;
-      // Synced well: a close that fails has nothing to lose, and no flush waits for it.
-      const closing = close(oldest, fd);
-      this.#closing.add(closing);
-      void closing.then(() => this.#closing.delete(closing));
+      if (fd !== undefined) closeAtOnce(oldest, fd);
     }
     return { ok: true, value: undefined };
   }
@@ -124,7 +126,6 @@ export class WriteHandles {
 
   async closeAll(): Promise<void> {
     for (const path of [...this.#open.keys()]) await this.forget(path);
-    await Promise.all(this.#closing);
   }
 }
 
@@ -185,7 +186,10 @@ export class ReadHandles {
     for (const [path, handle] of [...this.#handles]) {
       // Asked anew each time: several readers may be trimming at once.
       if (this.#handles.size <= this.#kept) return;
-      if (handle.users === 0) await this.forget(path);
+      if (handle.users > 0) continue;
+      this.#handles.delete(path);
+      const opened = await handle.opened;
+      if (opened.ok) closeAtOnce(path, opened.value);
     }
   }
 
