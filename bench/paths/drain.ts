@@ -1,7 +1,7 @@
 /**
  * Reading everything back: the store as an uploader empties it, `readOldest` and `acknowledge` in the order of the disk, and
- * the same store one sensor's records at a time, against each other and against SQLite's rows in the order of their key,
- * which is one sensor after the other, too. Same records, same machine, all files in the page cache, all stores open since
+ * the same store one sensor's records at a time, each against SQLite's rows in the order of their key, which is one sensor
+ * after the other, too. Same records, same machine, all files in the page cache, all stores open since
  * they were written. This store verifies the checksum of every block it reads; SQLite's pages have none.
  *
  * Every read adds up what it sees, and a sum that is not that of the records ends the measurement. What an uploader has
@@ -44,15 +44,8 @@ const SEGMENT_ORDER: RowDemand = {
   demand: 12,
   unit: 'x',
 };
-const AGAINST_ONE_SENSOR: RowDemand = {
+const ONE_SENSOR: RowDemand = {
   id: 'drain-one-sensor',
-  title: "drain of everything with checksum, oldest first, against one sensor's records at a time",
-  compare: 'at-least',
-  demand: 3,
-  unit: 'x',
-};
-const ONE_SENSOR_SQLITE: RowDemand = {
-  id: 'drain-one-sensor-sqlite',
   title: "drain with checksum, one sensor's records at a time, against SQLite rows in key order",
   compare: 'at-least',
   demand: 3,
@@ -196,16 +189,12 @@ export function drainRows(rates: DrainRates, sizes: DrainSizes): MeasuredRow[] {
       (rates.get(name) ?? []).map((rate, i) => rate / (rates.get(against)?.[i] ?? Number.NaN)),
       { ...sizes, recordsPerSecond: Object.fromEntries(rates) },
     );
-  return [
-    row(SEGMENT_ORDER, 'segmentOrder', 'sqliteRows'),
-    row(AGAINST_ONE_SENSOR, 'segmentOrder', 'oneSensor'),
-    row(ONE_SENSOR_SQLITE, 'oneSensor', 'sqliteRows'),
-  ];
+  return [row(SEGMENT_ORDER, 'segmentOrder', 'sqliteRows'), row(ONE_SENSOR, 'oneSensor', 'sqliteRows')];
 }
 
 export const drain: RowGroup = {
   name: 'drain',
-  rows: [SEGMENT_ORDER, AGAINST_ONE_SENSOR, ONE_SENSOR_SQLITE],
+  rows: [SEGMENT_ORDER, ONE_SENSOR],
   async measure(context: BenchContext): Promise<readonly MeasuredRow[]> {
     const sizes = context.quick ? QUICK : SIZES;
     return drainRows(await measureDrain(context, sizes), sizes);
