@@ -13,6 +13,7 @@ import { scenarioOf } from '../execute.ts';
 import { newCoverage } from '../model-run.ts';
 import type { Failure } from '../run.ts';
 import { makeTrace } from '../run.ts';
+import { ABOVE_QUOTA } from './above-quota.ts';
 import { ANSWERS } from './answers.ts';
 import { APPENDING_MANY } from './appending-many.ts';
 import { BATCHES } from './batches.ts';
@@ -64,6 +65,7 @@ export const CASES: readonly Case[] = [
   ...RECOVERIES_UNCERTAIN,
   ...PACKED_SMALL,
   ...PACKED_JUDGED,
+  ...ABOVE_QUOTA,
 ];
 
 /** Turns of the event loop that a case may take, and how long one lasts for a case on a real disk. */
