@@ -19,6 +19,8 @@ import { APPENDING_MANY } from './appending-many.ts';
 import { BATCHES } from './batches.ts';
 import { CALLS } from './calls.ts';
 import type { Case } from './case.ts';
+import { FLUSH_SLICES } from './flush-slices.ts';
+import { FREE_FILES } from './free-files.ts';
 import { HOLES } from './holes.ts';
 import { LIVES } from './lives.ts';
 import { LOG_BYTES } from './log-bytes.ts';
@@ -65,7 +67,9 @@ export const CASES: readonly Case[] = [
   ...RECOVERIES_UNCERTAIN,
   ...PACKED_SMALL,
   ...PACKED_JUDGED,
+  ...FREE_FILES,
   ...ABOVE_QUOTA,
+  ...FLUSH_SLICES,
 ];
 
 /** Turns of the event loop that a case may take, and how long one lasts for a case on a real disk. */
