@@ -28,6 +28,7 @@ import { LOG_UPKEEP } from './log-upkeep.ts';
 import { MAKING_ROOM } from './making-room.ts';
 import { MOMENTS } from './moments.ts';
 import { NUMBERS } from './numbers.ts';
+import { OPENING_READS } from './opening-reads.ts';
 import { PACKED_JUDGED } from './packed-judged.ts';
 import { PACKED_SMALL } from './packed-small.ts';
 import { PLATFORMS } from './platforms.ts';
@@ -38,6 +39,7 @@ import { RECOVERIES } from './recoveries.ts';
 import { RECOVERIES_CUT_SHORT } from './recoveries-cut-short.ts';
 import { RECOVERIES_LOG } from './recoveries-log.ts';
 import { RECOVERIES_UNCERTAIN } from './recoveries-uncertain.ts';
+import { SEGMENT_HEADS } from './segment-heads.ts';
 import { SEGMENTS } from './segments.ts';
 import { SETTINGS } from './settings.ts';
 import { UPKEEP } from './upkeep.ts';
@@ -69,6 +71,8 @@ export const CASES: readonly Case[] = [
   ...PACKED_JUDGED,
   ...FREE_FILES,
   ...ABOVE_QUOTA,
+  ...SEGMENT_HEADS,
+  ...OPENING_READS,
   ...FLUSH_SLICES,
 ];
 
