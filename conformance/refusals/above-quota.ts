@@ -161,7 +161,7 @@ async function keepsFreeFilesWithin(): Promise<string | null> {
  * The files of one source are removed and the other's are made; nothing has synced the directory of the first ones since, and
  * a power cut brings them back. Of what is live nothing gives way to them.
  */
-async function nothingGivesWayToWhatCameBack(): Promise<string | null> {
+const nothingGivesWayToWhatCameBack = (refusals: number) => async (): Promise<string | null> => {
   const { quotaBytes, segments } = quotaFor(20);
   const machine = new Machine();
   machine.settings = { quotaBytes };
@@ -182,6 +182,8 @@ async function nothingGivesWayToWhatCameBack(): Promise<string | null> {
   const before = [machine.files('.seg').length, losses({ engine })];
   machine.cutPower();
   const found = machine.files('.seg').length;
+  // What cannot be removed at once is removed when the log is durable.
+  machine.disk?.faults.push({ kind: 'remove', directory: 'host', times: refusals, fault: { code: 'IO' } });
   const again = await machine.open();
   const stage = { machine, engine: again, handle: streamOf(again, 1, { kind: 'evt' }, 'mgc') };
   return (
@@ -192,6 +194,40 @@ async function nothingGivesWayToWhatCameBack(): Promise<string | null> {
     differs('files behind the open', machine.files('.seg').length, segments) ??
     differs('bytes on disk', again.stats().diskBytes, onDisk(stage)) ??
     differs('whether they are within the quota', onDisk(stage) <= quotaBytes, true)
+  );
+};
+
+/**
+ * The log finds no space: the oldest segment's file goes for it, and the next one's cannot be removed. The next flush needs a
+ * byte more than is free: what is gone already does not give it, so one segment more goes.
+ */
+async function countsNoRoomOfWhatIsGone(): Promise<string | null> {
+  const machine = new Machine();
+  const engine = await machine.open();
+  const handle = streamOf(engine, 1);
+  const disk = machine.disk as SimulatedDisk;
+  for (let i = 0; i < 6; i++) {
+    append(handle, 1);
+    given(await engine.flush());
+  }
+  const full = { kind: 'write', fault: { code: 'NO_SPACE' } } as const;
+  disk.faults.push({ ...full, directory: 'host', times: 1 }, { ...full, directory: '', times: 2 });
+  disk.faults.push({ kind: 'remove', directory: 'host', skip: 1, times: 1, fault: { code: 'IO' } });
+  append(handle, 1);
+  const failed = await engine.flush();
+  const [files, told, isTold] = [machine.files('.seg').length, onDisk({ machine }), engine.stats().diskBytes];
+  // A flush leaves three steps of the log free. The file whose write failed is one of those that make room.
+  disk.capacityBytes = disk.totalBytes + 3 * 8_192 - ALLOCATION_BYTES;
+  const flushed = await engine.flush();
+  const wanted = [2, 7, true, [[0, 2, 2, 'evicted']]];
+  const stage = { machine, engine, handle };
+  return (
+    differs('the flushes', [failed.ok, flushed.ok], [false, true]) ??
+    differs('the files between them', files, 5) ??
+    // The file whose write failed counts until it is known to be gone.
+    differs('bytes on disk then', isTold, told + ALLOCATION_BYTES) ??
+    differs('what is left', await left(stage), wanted) ??
+    differs('the same behind a power cut', await leftAfterPowerCut(stage), wanted)
   );
 }
 
@@ -209,5 +245,11 @@ export const ABOVE_QUOTA: readonly Case[] = [
   life('a store that keeps what it has is not opened, and nothing goes', keepsWhatItHas),
   life('nothing goes before a flush, and with it what is too much', comesWithinWithAFlush),
   life('free files are kept within it', keepsFreeFilesWithin),
-  life('nothing that is live gives way to files that a power cut brought back', nothingGivesWayToWhatCameBack),
+  ...[0, 2].map((refusals) =>
+    life(
+      `nothing that is live gives way to files that a power cut brought back, ${refusals} of which the disk keeps for now`,
+      nothingGivesWayToWhatCameBack(refusals),
+    ),
+  ),
+  life('a file that went before the log could say so makes no room', countsNoRoomOfWhatIsGone),
 ];
