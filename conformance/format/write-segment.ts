@@ -29,6 +29,8 @@ export interface SegmentContent {
   readonly number: number;
   readonly flush: number;
   readonly blocks: readonly BlockContent[];
+  /** In place of `blocks`, byte by byte up to their checksums: also such as nobody writes. The base of their times is 0. */
+  readonly bareBlocks?: readonly Uint8Array[];
   /** Default 3: everything is packed that can be. In version 1 nothing is. */
   readonly version?: 1 | 2 | 3;
   /** Of the file: what stands behind the segment is zeros. Default: no more than the segment. */
@@ -46,16 +48,18 @@ export function writeSegment({
   number,
   flush,
   blocks,
+  bareBlocks,
   version = 3,
   fileBytes = 0,
 }: SegmentContent): Uint8Array {
   const baseMs = blocks[0]?.timesMs[0] ?? 0;
   const seed = seedOf(storeId, number % 2 ** 32, Math.floor(number / 2 ** 32));
   const body = new Bytes();
-  for (const block of blocks) {
-    const packed = version === 1 ? rawBlock(block, baseMs) : packedBlock(block, baseMs);
+  const bare =
+    bareBlocks ?? blocks.map((block) => (version === 1 ? rawBlock(block, baseMs) : packedBlock(block, baseMs)));
+  for (const block of bare) {
     const at = HEADER_BYTES + body.length;
-    body.copy(packed).little(crc32(packed, (seed ^ at) >>> 0), 4);
+    body.copy(block).little(crc32(block, (seed ^ at) >>> 0), 4);
   }
   const header = new Bytes()
     .copy(Buffer.from('IMM2SEGM', 'latin1'))

@@ -175,7 +175,7 @@ const EVICTION: readonly Exhibit[] = [
     id: 'K21',
     bug: 'live segments are evicted while empty ones would do',
     file: SPACE,
-    search: '  for (const segment of disk.index.empty) gone += allocatedBytes(segment.fileBytes);\n',
+    search: '  for (const segment of disk.index.empty) gone += takenBy(disk, segment);\n',
     replace: '',
   },
   {
@@ -217,8 +217,8 @@ const EVICTION: readonly Exhibit[] = [
     id: 'K27',
     bug: 'one more segment than needed is evicted',
     file: SPACE,
-    search: '    if (fits(gone)) break;\n    victims.push(oldest);\n    gone += allocatedBytes(oldest.fileBytes);\n',
-    replace: '    victims.push(oldest);\n    if (fits(gone)) break;\n    gone += allocatedBytes(oldest.fileBytes);\n',
+    search: '    if (fits(gone)) break;\n    victims.push(oldest);\n    gone += takenBy(disk, oldest);\n',
+    replace: '    victims.push(oldest);\n    if (fits(gone)) break;\n    gone += takenBy(disk, oldest);\n',
   },
   {
     id: 'K28',

@@ -1,4 +1,4 @@
-/** Bugs of files that are written again: freed too soon, taken twice, found again as what they were. */
+/** Bugs of files that are written again or gone: freed too soon, taken twice, found again as what they were, counted on. */
 import type { Exhibit } from './exhibit.ts';
 
 export const RECYCLING: readonly Exhibit[] = [
@@ -47,5 +47,19 @@ export const RECYCLING: readonly Exhibit[] = [
     file: 'src/core/checkpoint.ts',
     search: 'sound && held <= limit && disk.files.keeps(bytes, otherBytes)',
     replace: 'sound && disk.files.keeps(bytes, otherBytes)',
+  },
+  {
+    id: 'K90',
+    bug: 'what a recovery has removed still counts under the quota, so all that is live gives way to it',
+    file: 'src/core/recovery.ts',
+    search: 'bytes: removed.ok ? 0 : doomed.bytes, sound: false',
+    replace: 'sound: false',
+  },
+  {
+    id: 'K91',
+    bug: 'files that went before the log could say so still count, so every segment gives way to the log',
+    file: 'src/core/store-state.ts',
+    search: '  for (const bytes of files.gone.values()) total -= bytes;\n',
+    replace: '',
   },
 ];

@@ -106,6 +106,28 @@ async function passesHoles(blocks: readonly number[], how: 'discard' | 'acknowle
   return null;
 }
 
+/** What was read before a hole is pending, and what was read behind it: places count from there, and the hole is none. */
+async function countsFromBehindAHole(): Promise<string | null> {
+  const { opened } = await withDamage(1);
+  const handle = streamOf(opened.engine, 1);
+  const first = given(await handle.read(2));
+  const second = given(await handle.read(2));
+  const looks: (readonly number[])[] = [];
+  for (const offset of [0, 1, 3]) looks.push([...given(await handle.peek(offset, 2)).sequences]);
+  const { pending } = handle.marks();
+  given(handle.acknowledge(3));
+  return (
+    differs('what is read', [...first.sequences, ...second.sequences], [0, 1, 4, 5]) ??
+    differs('what a look behind it gives', looks, [
+      [6, 7],
+      [7, 8],
+      [9, 10],
+    ]) ??
+    differs('pending', pending, 4) ??
+    differs('head and read', [handle.marks().head, handle.marks().read], [5, 6])
+  );
+}
+
 const PASSED: readonly (readonly number[])[] = [[0], [6], [0, 1], [2], [2, 3], [1, 3, 5], [0, 2, 3, 6]];
 
 export const HOLES: readonly Case[] = [
@@ -135,6 +157,7 @@ export const HOLES: readonly Case[] = [
       }),
     ),
   ),
+  { name: 'holes: places count from behind one that was passed', check: countsFromBehindAHole },
   {
     name: 'holes: losses that touch are one entry of the ledger',
     check: async () => {

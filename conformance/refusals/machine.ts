@@ -13,10 +13,16 @@ export const NOW_MS = 1_700_000_000_000;
 
 const SMALL: SettingsInput = { poolBytes: 512, sectorBytes: 32, streamsMax: 8, ledgerMax: 8, freeFloorBytes: 0 };
 
-/** The least quota with which a small store has room for so many segments of one unit each, and the room that it has. */
-export function quotaFor(segments: number): { readonly quotaBytes: number; readonly segments: number } {
+/**
+ * The least quota with which a small store has room for so many segments of one unit each, and the room that it has.
+ * @param beside settings that are not those of a small store.
+ */
+export function quotaFor(
+  segments: number,
+  beside: SettingsInput = {},
+): { readonly quotaBytes: number; readonly segments: number } {
   for (let quotaBytes = ALLOCATION_BYTES; ; quotaBytes += ALLOCATION_BYTES) {
-    const settings = resolveSettings({ ...SMALL, quotaBytes });
+    const settings = resolveSettings({ ...SMALL, ...beside, quotaBytes });
     if (!settings.ok) continue;
     const room = (quotaBytes - 2 * checkpointReserveBytes(settings.value)) / ALLOCATION_BYTES;
     if (room >= segments) return { quotaBytes, segments: room };

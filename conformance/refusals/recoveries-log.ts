@@ -9,7 +9,7 @@ import { differs } from './case.ts';
 import type { Opened } from './found-store.ts';
 import { evts, FoundStore } from './found-store.ts';
 
-const { store: totals, stream, marks, syncedBy, added, removed, loss, hole, unknown } = frames;
+const { store: totals, stream, marks, syncedBy, syncedRuns, added, removed, loss, hole, unknown } = frames;
 
 type Log = Omit<LogContent, 'storeId'>;
 
@@ -78,6 +78,32 @@ const WHOLE: readonly Row[] = [
     name: 'a frame of a type to come is passed over',
     logs: [{ generation: 1, batches: [[...SNAPSHOT, unknown()], [unknown(), ...FIRST], SECOND] }],
     report: ['crash', 2, 6, 0, 0],
+    records: upTo(6),
+  },
+  {
+    name: 'a run of streams whose marks rose is one of many',
+    logs: [{ generation: 1, batches: [SNAPSHOT, FIRST, [...SECOND.slice(0, -1), syncedRuns([0, 1, 3], [4, 2, 9])]] }],
+    report: ['crash', 2, 6, 0, 1],
+    marks: { 'host/1': [0, 7, 7] },
+    records: upTo(6),
+  },
+  {
+    name: 'a run of more streams than a store can have says nothing',
+    logs: [{ generation: 1, batches: [SNAPSHOT, FIRST, [...SECOND.slice(0, -1), syncedRuns([0, 65_537, 3])]] }],
+    report: ['crash', 2, 6, 0, 0],
+    marks: { 'host/1': [0, 6, 6] },
+    records: upTo(6),
+  },
+  {
+    name: 'a run that ends before its numbers do says nothing',
+    logs: [
+      {
+        generation: 1,
+        batches: [SNAPSHOT, FIRST, [...SECOND.slice(0, -1), { type: 10, payload: Uint8Array.of(0, 1) }]],
+      },
+    ],
+    report: ['crash', 2, 6, 0, 0],
+    marks: { 'host/1': [0, 6, 6] },
     records: upTo(6),
   },
   {

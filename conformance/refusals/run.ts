@@ -13,11 +13,14 @@ import { scenarioOf } from '../execute.ts';
 import { newCoverage } from '../model-run.ts';
 import type { Failure } from '../run.ts';
 import { makeTrace } from '../run.ts';
+import { ABOVE_QUOTA } from './above-quota.ts';
 import { ANSWERS } from './answers.ts';
 import { APPENDING_MANY } from './appending-many.ts';
 import { BATCHES } from './batches.ts';
 import { CALLS } from './calls.ts';
 import type { Case } from './case.ts';
+import { FLUSH_SLICES } from './flush-slices.ts';
+import { FREE_FILES } from './free-files.ts';
 import { HOLES } from './holes.ts';
 import { LIVES } from './lives.ts';
 import { LOG_BYTES } from './log-bytes.ts';
@@ -25,6 +28,7 @@ import { LOG_UPKEEP } from './log-upkeep.ts';
 import { MAKING_ROOM } from './making-room.ts';
 import { MOMENTS } from './moments.ts';
 import { NUMBERS } from './numbers.ts';
+import { OPENING_READS } from './opening-reads.ts';
 import { PACKED_JUDGED } from './packed-judged.ts';
 import { PACKED_SMALL } from './packed-small.ts';
 import { PLATFORMS } from './platforms.ts';
@@ -35,6 +39,7 @@ import { RECOVERIES } from './recoveries.ts';
 import { RECOVERIES_CUT_SHORT } from './recoveries-cut-short.ts';
 import { RECOVERIES_LOG } from './recoveries-log.ts';
 import { RECOVERIES_UNCERTAIN } from './recoveries-uncertain.ts';
+import { SEGMENT_HEADS } from './segment-heads.ts';
 import { SEGMENTS } from './segments.ts';
 import { SETTINGS } from './settings.ts';
 import { UPKEEP } from './upkeep.ts';
@@ -64,6 +69,11 @@ export const CASES: readonly Case[] = [
   ...RECOVERIES_UNCERTAIN,
   ...PACKED_SMALL,
   ...PACKED_JUDGED,
+  ...FREE_FILES,
+  ...ABOVE_QUOTA,
+  ...SEGMENT_HEADS,
+  ...OPENING_READS,
+  ...FLUSH_SLICES,
 ];
 
 /** Turns of the event loop that a case may take, and how long one lasts for a case on a real disk. */

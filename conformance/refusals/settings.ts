@@ -191,6 +191,9 @@ export const SETTINGS: readonly Case[] = [
   // What does not fill a sector is left.
   accepted({ poolBytes: 639, sectorBytes: 128 }, { poolBytes: 512 }),
   refused({ poolBytes: 511, sectorBytes: 128 }, 'poolBytes'),
+  // What the default quota leaves beside two logs of 22 steps of 64 KiB each.
+  accepted({ preallocateBytes: 265_551_872 }),
+  refused({ preallocateBytes: 265_551_873 }, 'preallocateBytes'),
   ...QUOTAS.map(([beside, leastBytes]) => leastQuota(beside, leastBytes)),
   ...BUDGETS.map(budget),
 ];

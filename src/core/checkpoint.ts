@@ -130,7 +130,8 @@ export async function writeCheckpoint(state: StoreState, change: CheckpointChang
 function forget(disk: DiskSide, segment: LiveSegment): void {
   const { number, source, file, fileBytes } = segment;
   disk.index.remove(segment);
-  disk.doomed.set(file, { file, source, bytes: fileBytes, held: number, sound: !disk.files.gone.delete(file) });
+  const isGone = disk.files.gone.delete(file);
+  disk.doomed.set(file, { file, source, bytes: isGone ? 0 : fileBytes, held: number, sound: !isGone });
 }
 
 /** Reckons what the eviction of these segments takes of each stream; changes nothing. */

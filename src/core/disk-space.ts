@@ -58,14 +58,14 @@ export async function makeRoom(
   if (fits(0)) return measured;
   // What goes with the next batch anyway: the empty ones, and what a suspect log held back.
   let gone = 0;
-  for (const segment of disk.index.empty) gone += allocatedBytes(segment.fileBytes);
+  for (const segment of disk.index.empty) gone += takenBy(disk, segment);
   for (const file of disk.doomed.values()) gone += allocatedBytes(file.bytes);
   if (!fits(gone) && state.settings.whenDiskFull === 'refuse-new') return full(state, '');
   const victims: LiveSegment[] = [];
   for (const oldest of liveOldestFirst(disk)) {
     if (fits(gone)) break;
     victims.push(oldest);
-    gone += allocatedBytes(oldest.fileBytes);
+    gone += takenBy(disk, oldest);
   }
   // Others fill the disk, and all that the store holds would not make up for it: then none of it goes in vain.
   const enough = fits(gone);
@@ -78,6 +78,10 @@ export async function makeRoom(
   if (!inPlace() && !fits(0)) return full(state, ', and dropping what the store holds would not be enough');
   return measured;
 }
+
+/** Space that goes with a segment: none when its file is gone already. */
+const takenBy = ({ files }: DiskSide, { file, fileBytes }: LiveSegment): number =>
+  files.gone.has(file) ? 0 : allocatedBytes(fileBytes);
 
 function full({ settings }: StoreState, why: string): IoResult<never> {
   const { quotaBytes, freeFloorBytes } = settings;
@@ -156,7 +160,7 @@ export async function forgetSegments(state: StoreState, victims: readonly LiveSe
       const gone = await disk.port.remove(directoryOf(segment.source), segmentName(segment.file));
       if (!gone.ok) return gone;
       removed.add(segment);
-      disk.files.gone.add(segment.file);
+      disk.files.gone.set(segment.file, allocatedBytes(segment.fileBytes));
     }
   }
 }

@@ -514,8 +514,9 @@ class Recovery {
     // On a full disk the doomed ones make room for the log that is to be written: no log names them, once this one is durable.
     if (isFull && (await this.#disk.log.confirm()).ok) {
       for (const doomed of this.#disk.doomed.values()) {
-        this.#disk.doomed.set(doomed.file, { ...doomed, sound: false });
-        await this.#port.remove(directoryOf(doomed.source), segmentName(doomed.file));
+        const removed = await this.#port.remove(directoryOf(doomed.source), segmentName(doomed.file));
+        // What is gone takes nothing of the quota any more, and the log is still to say that it is gone.
+        this.#disk.doomed.set(doomed.file, { ...doomed, bytes: removed.ok ? 0 : doomed.bytes, sound: false });
       }
       committed = await forgetSegments(state, []);
     }

@@ -40,8 +40,8 @@ export interface Keeping {
 export class SegmentFiles {
   readonly #free: SegmentFile[][] = [[], [], []];
   readonly #keeping: Keeping;
-  /** Files that were removed before the log could say that their segments are gone: never free. */
-  readonly gone = new Set<number>();
+  /** Files that were removed before the log could say that their segments are gone, and the space that they took: never free. */
+  readonly gone = new Map<number, number>();
   freeBytes = 0;
 
   constructor(keeping: Keeping) {

@@ -368,6 +368,8 @@ export class StoreState {
 /** Space that the files of segments take: of live ones, of those being written, of doomed and of free ones. */
 export function heldBytes({ index, doomed, inFlight, files }: DiskSide): number {
   let total = index.segmentBytes + files.freeBytes;
+  // Live as long as the log says so, and no file any more.
+  for (const bytes of files.gone.values()) total -= bytes;
   for (const file of doomed.values()) total += allocatedBytes(file.bytes);
   for (const segment of inFlight) total += allocatedBytes(segment.fileBytes);
   return total;
