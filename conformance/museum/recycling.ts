@@ -62,4 +62,11 @@ export const RECYCLING: readonly Exhibit[] = [
     search: '  for (const bytes of files.gone.values()) total -= bytes;\n',
     replace: '',
   },
+  {
+    id: 'K92',
+    bug: 'segments give way to a log that has no room even without them',
+    file: 'src/core/disk-space.ts',
+    search: "'refuse-new' && logMayFit(state, disk)",
+    replace: "'refuse-new' && (logMayFit(state, disk) || true)",
+  },
 ];

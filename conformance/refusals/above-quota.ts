@@ -231,6 +231,29 @@ async function countsNoRoomOfWhatIsGone(): Promise<string | null> {
   );
 }
 
+/** Files set aside take what the quota leaves beside the log: all that is live goes for it, or nothing, where that is not enough. */
+const besideWhatIsSetAside = (bytes: number, opens: boolean) => async (): Promise<string | null> => {
+  const machine = await written(ROOM, 0);
+  (machine.disk as SimulatedDisk).place('mgc', 'x.damaged', new Uint8Array(bytes));
+  machine.settings = { quotaBytes: QUOTA };
+  const answer = await machine.tryOpen();
+  if (answer.ok) given(await answer.value.close());
+  const segments = machine.files('.seg').length;
+  machine.settings = {};
+  const engine = await machine.open();
+  const lost = opens ? ROOM : 0;
+  return (
+    differs('whether it opens', answer.ok, opens) ??
+    differs('the segments', segments, ROOM - lost) ??
+    differs('what is left under a larger quota', await left({ machine, engine, handle: streamOf(engine, 1) }), [
+      lost,
+      ROOM,
+      true,
+      opens ? [[0, ROOM, ROOM, 'evicted']] : [],
+    ])
+  );
+};
+
 const life = (name: string, check: Case['check']): Case => ({ name: `above the quota: ${name}`, check });
 
 export const ABOVE_QUOTA: readonly Case[] = [
@@ -251,5 +274,7 @@ export const ABOVE_QUOTA: readonly Case[] = [
       nothingGivesWayToWhatCameBack(refusals),
     ),
   ),
+  life('all goes where that is just enough for the log', besideWhatIsSetAside(QUOTA - TWO_LOGS, true)),
+  life('nothing goes where all would not be enough', besideWhatIsSetAside(QUOTA - TWO_LOGS + 1, false)),
   life('a file that went before the log could say so makes no room', countsNoRoomOfWhatIsGone),
 ];

@@ -9,6 +9,7 @@
  * It writes no segment; flush.ts does.
  */
 import { removeDoomed, writeCheckpoint } from './checkpoint.ts';
+import { logStepBytes } from './config.ts';
 import type { LiveSegment } from './disk-index.ts';
 import { allocatedBytes, segmentName } from './disk-index.ts';
 import type { IoResult } from './port.ts';
@@ -150,7 +151,8 @@ export async function forgetSegments(state: StoreState, victims: readonly LiveSe
     }
     const files = [...disk.index.empty, ...evicted].filter((segment) => !removed.has(segment));
     if (files.length === 0) {
-      const next = state.settings.whenDiskFull === 'refuse-new' ? undefined : oldestBeside(disk, removed);
+      const mayGo = state.settings.whenDiskFull !== 'refuse-new' && logMayFit(state, disk);
+      const next = mayGo ? oldestBeside(disk, removed) : undefined;
       if (next === undefined) return logged;
       state.emit({ type: 'evictionStarted', segments: 1 });
       evicted.push(next);
@@ -163,6 +165,16 @@ export async function forgetSegments(state: StoreState, victims: readonly LiveSe
       disk.files.gone.set(segment.file, allocatedBytes(segment.fileBytes));
     }
   }
+}
+
+/**
+ * Whether the quota has room for the log's files and the least that a new one takes, were no segment held. Where files that were
+ * set aside leave less, all that the store holds would go in vain.
+ */
+function logMayFit({ settings }: StoreState, { log, setAsideBytes }: DiskSide): boolean {
+  let bytes = logStepBytes(settings);
+  for (const size of log.fileSizes) bytes += allocatedBytes(size);
+  return bytes <= settings.quotaBytes - setAsideBytes;
 }
 
 function oldestBeside(disk: DiskSide, known: ReadonlySet<LiveSegment>): LiveSegment | undefined {

@@ -21,6 +21,7 @@
  *   segment of another store or directory           set aside
  *   segment that lies elsewhere by the log          a copy: set aside
  *   file that was made ahead and never written      free
+ *   more than the quota, with the log's next part   what may go is removed; then the oldest segments, as many as it takes
  *
  * Three passes: look (reads only, so an unknown format is refused with nothing touched), salvage (new files), and one
  * commit: a new generation of the log with epoch + 1. A crash before the commit leaves what was found, and the copies
