@@ -147,8 +147,9 @@ export class DiskState {
       this.#changeName(directory, { kind: 'create', name, inode: file.inode });
     }
     if (bytes.length === 0) return;
-    file.unsynced.push({ order: this.#order++, offset, bytes, lost: false });
-    file.cache = overwrite(file.cache, offset, bytes);
+    const taken = bytes.slice();
+    file.unsynced.push({ order: this.#order++, offset, bytes: taken, lost: false });
+    file.cache = overwrite(file.cache, offset, taken);
   }
 
   remove(directory: Directory, name: string): void {

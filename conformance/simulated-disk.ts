@@ -226,7 +226,8 @@ export class SimulatedDisk implements DiskPort {
   }
 
   write(directory: Directory, name: string, offset: number, bytes: Uint8Array): Promise<IoResult<void>> {
-    return this.#ask('write', directory, name, offset, bytes.length, bytes.slice(), '');
+    // Looked at when it is carried out: until then the bytes are the disk's, and who changes them has changed what is written.
+    return this.#ask('write', directory, name, offset, bytes.length, bytes, '');
   }
 
   sync(directory: Directory, name: string): Promise<IoResult<void>> {

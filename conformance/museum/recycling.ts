@@ -49,6 +49,14 @@ export const RECYCLING: readonly Exhibit[] = [
     replace: 'sound && disk.files.keeps(bytes, otherBytes)',
   },
   {
+    id: 'K93',
+    bug: 'the next segment is put together in a buffer that is still being written from',
+    file: 'src/core/flush.ts',
+    search: '    const written = port.write(directory, name, 0, bytes).then((result) => {\n',
+    replace:
+      '    this.#disk.buffers.push(new Uint8Array(bytes.buffer));\n    const written = port.write(directory, name, 0, bytes).then((result) => {\n',
+  },
+  {
     id: 'K90',
     bug: 'what a recovery has removed still counts under the quota, so all that is live gives way to it',
     file: 'src/core/recovery.ts',

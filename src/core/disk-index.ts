@@ -55,14 +55,12 @@ export interface BlockPlace {
 const INDEX_SPAN = 65_536;
 const NO_HOLES: readonly (readonly [number, number])[] = [];
 
-const NO_REFS = new Float64Array(0);
-/** Blocks that a stream has room for with its first one. */
-const FIRST_BLOCKS = 4;
+/** From so many blocks on a typed array takes them: less for the collector to copy, but an object of some 300 bytes. */
+const TYPED_FROM_BLOCKS = 16;
 
 /** The blocks of one stream, oldest first; a queue over one array, compacted when half of it is gone. */
 class StreamBlocks {
-  /** A typed array is none of the collector's work: a full store has millions of blocks. */
-  #refs = NO_REFS;
+  #refs: number[] | Float64Array = [];
   #start = 0;
   #end = 0;
   /** Sequence ranges [from, to) above head that were found damaged, in order. */
@@ -78,16 +76,16 @@ class StreamBlocks {
 
   /** Makes room for so many, while there are none. */
   reserve(blocks: number): void {
-    if (this.#end === 0) this.#refs = new Float64Array(blocks);
+    if (this.#end === 0 && blocks >= TYPED_FROM_BLOCKS) this.#refs = new Float64Array(blocks);
   }
 
   push(ref: number): void {
-    if (this.#end === this.#refs.length) this.#grow();
+    if (this.#end === this.#refs.length && this.#end >= TYPED_FROM_BLOCKS) this.#grow();
     this.#refs[this.#end++] = ref;
   }
 
   #grow(): void {
-    const grown = new Float64Array(Math.max(FIRST_BLOCKS, 2 * this.#end));
+    const grown = new Float64Array(2 * this.#end);
     grown.set(this.#refs);
     this.#refs = grown;
   }

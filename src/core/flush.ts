@@ -19,7 +19,7 @@
 import { checkpointDue, removeDoomed, writeCheckpoint } from './checkpoint.ts';
 import { BLOCK_RECORDS_MAX } from './config.ts';
 import type { LiveSegment } from './disk-index.ts';
-import { allocatedBytes, segmentName } from './disk-index.ts';
+import { ALLOCATION_BYTES, allocatedBytes, segmentName } from './disk-index.ts';
 import type { FreeSpace, Need } from './disk-space.ts';
 import { giveWay, makeRoom } from './disk-space.ts';
 import type { IoError, IoResult } from './port.ts';
@@ -27,7 +27,6 @@ import { SOURCE_DIRECTORIES } from './port.ts';
 import { SHAPE_EVT, shapeSource, shapeType } from './sector-pool.ts';
 import { BLOCK_BYTES_MIN, SegmentBuilder } from './segment.ts';
 import type { SegmentFile } from './segment-files.ts';
-import { inWholePages } from './segment-files.ts';
 import type { DiskSide, StoreState } from './store-state.ts';
 
 /**
@@ -252,18 +251,22 @@ class FlushAttempt {
   #newSegment(source: number, baseTimeMs: number): SegmentBuilder {
     const { platform, epoch, storeId } = this.#state;
     const header = { source, epoch, storeId, number: this.#disk.nextSegment++, flush: this.#flush, baseTimeMs };
-    return new SegmentBuilder(header, platform.crc32, this.#state.pool.packing);
+    return new SegmentBuilder(header, platform.crc32, this.#state.pool.packing, this.#disk.buffers.pop());
   }
 
   /** Finds a file for the segment and begins to write it; the one before is written. */
   async #write(builder: SegmentBuilder): Promise<IoResult<void>> {
-    const whole = builder.finish();
     const { number, source } = builder.header;
-    const bytes = this.#disk.files.recycles ? inWholePages(whole) : whole;
+    const bytes = builder.finish(this.#disk.files.recycles ? ALLOCATION_BYTES : 1);
     const file = await this.#place(number, source, bytes.length);
     if (!file.ok) return file;
     if (file.value.bytes === 0) this.#named.add(source);
-    const segment = liveSegment(builder, whole.length, file.value.file, Math.max(bytes.length, file.value.bytes));
+    const segment = liveSegment(
+      builder,
+      builder.segmentBytes,
+      file.value.file,
+      Math.max(bytes.length, file.value.bytes),
+    );
     this.records += builder.records;
     this.segments++;
     this.bytes += bytes.length;
@@ -292,6 +295,8 @@ class FlushAttempt {
     const written = port.write(directory, name, 0, bytes).then((result) => {
       if (!result.ok) return result;
       this.#state.counters.bytesWritten += bytes.length;
+      // Nobody writes from it any more: the next segment is put together in it.
+      this.#disk.buffers.push(new Uint8Array(bytes.buffer));
       doomed.delete(segment.file);
       this.#written.push(segment);
       this.#begin(port.sync(directory, name));

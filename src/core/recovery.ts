@@ -141,6 +141,7 @@ class Recovery {
       files: new SegmentFiles(state.settings),
       doomed: new Map(),
       inFlight: new Set(),
+      buffers: [],
       setAsideBytes,
       loggedStreams: 0,
       durableHead: new Float64Array(streamsMax),

@@ -14,9 +14,8 @@
  * neither marks nor streams; flush.ts asks for files, checkpoint.ts gives them back.
  */
 import { ByteWriter, sameBytes } from './bytes.ts';
-import { FILE_BYTES_MAX } from './config.ts';
 import { crc32 } from './crc32.ts';
-import { ALLOCATION_BYTES, allocatedBytes } from './disk-index.ts';
+import { allocatedBytes } from './disk-index.ts';
 
 /** A file in the directory of a source. */
 export interface SegmentFile {
@@ -107,18 +106,6 @@ export class SegmentFiles {
 
 /** Whether `least <= bytes < most`. */
 const between = (least: number, bytes: number, most: number): boolean => least <= bytes && bytes < most;
-
-/**
- * The bytes as they are written into a file that will be written again: whole pages, so that writing over it needs no
- * page of what stood there. The zeros count as nobody's.
- */
-export function inWholePages(bytes: Uint8Array): Uint8Array {
-  const padded = Math.min(FILE_BYTES_MAX, Math.ceil(bytes.length / ALLOCATION_BYTES) * ALLOCATION_BYTES);
-  if (padded === bytes.length) return bytes;
-  const whole = new Uint8Array(padded);
-  whole.set(bytes);
-  return whole;
-}
 
 /** Bytes at the front of a file that was made ahead. */
 const BLANK_BYTES = 64;

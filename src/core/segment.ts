@@ -109,7 +109,7 @@ const segmentSeed = (storeId: Uint8Array, number: number): number => {
 /** Assembles one segment. Records go in stream by stream; `finish` gives the bytes to write. */
 export class SegmentBuilder {
   readonly header: SegmentHeader;
-  readonly #bytes = new Uint8Array(FILE_BYTES_MAX);
+  readonly #bytes: Uint8Array;
   #length = SEGMENT_HEADER_BYTES;
   readonly #seed: number;
   readonly #native: Crc32 | undefined;
@@ -121,8 +121,17 @@ export class SegmentBuilder {
   readonly offsets: number[] = [];
   records = 0;
 
-  /** @param known by slot, how the values of a stream's last block were packed; kept up to date. Without it each is searched. */
-  constructor(header: SegmentHeader, native?: Crc32, known: Uint8Array | null = null) {
+  /**
+   * @param known by slot, how the values of a stream's last block were packed; kept up to date. Without it each is searched.
+   * @param buffer to put it together in, FILE_BYTES_MAX bytes, whatever they hold; a new one when left out.
+   */
+  constructor(
+    header: SegmentHeader,
+    native?: Crc32,
+    known: Uint8Array | null = null,
+    buffer: Uint8Array = new Uint8Array(FILE_BYTES_MAX),
+  ) {
+    this.#bytes = buffer;
     this.header = header;
     this.#native = native;
     this.#known = known;
@@ -184,10 +193,19 @@ export class SegmentBuilder {
     this.records += records;
   }
 
-  /** The whole file. The builder is spent afterwards. */
-  finish(): Uint8Array {
+  /** Bytes of the whole segment. */
+  get segmentBytes(): number {
+    return this.#length + SEGMENT_HEADER_BYTES;
+  }
+
+  /**
+   * The whole file, in the builder's buffer. The builder is spent afterwards.
+   * @param unit zeros, which count as nobody's, fill it up to a multiple of so many bytes: pages of a file that will be
+   * written again, so that writing over it needs no page of what stood there.
+   */
+  finish(unit = 1): Uint8Array {
     const head = new ByteWriter(SEGMENT_HEADER_BYTES);
-    const bytes = this.#length + SEGMENT_HEADER_BYTES;
+    const bytes = this.segmentBytes;
     head.copy(MAGIC);
     head.u16(FORMAT_VERSION);
     head.u8(this.header.source);
@@ -201,7 +219,9 @@ export class SegmentBuilder {
     head.u32(crc32(head.bytes, 0, head.length, 0));
     this.#bytes.set(head.view(), 0);
     this.#bytes.set(head.view(), this.#length);
-    return this.#bytes.subarray(0, bytes);
+    const end = Math.min(FILE_BYTES_MAX, Math.ceil(bytes / unit) * unit);
+    this.#bytes.fill(0, bytes, end);
+    return this.#bytes.subarray(0, end);
   }
 }
 

@@ -64,6 +64,8 @@ export interface DiskSide {
   readonly doomed: Map<number, DoomedFile>;
   /** Segments being written, in no log yet. */
   readonly inFlight: Set<LiveSegment>;
+  /** In which segments were put together that are written: as many as were under way at once, a gathered and a written one. */
+  readonly buffers: Uint8Array[];
   setAsideBytes: number;
   /** Streams [0, loggedStreams) are known to the log. */
   loggedStreams: number;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { blankFile, inWholePages, isBlank, SegmentFiles } from '../../src/core/segment-files.ts';
+import { blankFile, isBlank, SegmentFiles } from '../../src/core/segment-files.ts';
 import { EVT, unwrap, Workbench } from './workbench.ts';
 
 const KEEP = { recycleBytes: 1_048_576, preallocateBytes: 0 };
@@ -54,8 +54,6 @@ describe('free files', () => {
     expect(isBlank(new Uint8Array(4_096))).toBe(false);
     blank[20] = 1;
     expect(isBlank(blank)).toBe(false);
-    expect(inWholePages(Uint8Array.of(1, 2))).toHaveLength(4_096);
-    expect(inWholePages(new Uint8Array(65_000))).toHaveLength(65_536);
   });
 });
 

@@ -173,6 +173,28 @@ describe('round trip', () => {
     }
   });
 
+  // Goal: a file in whole pages has nothing in it of what its buffer held. Method: a buffer full of ones, and every bound there is.
+  it('fills up to whole pages with zeros, and not over the bound', () => {
+    const stream = { slot: 0, evt: false, type: 0, sensor: 7, periodMs: 1_000 };
+    for (const blocks of [1, 3, 800]) {
+      const builder = new SegmentBuilder(HEADER, undefined, null, new Uint8Array(FILE_BYTES_MAX).fill(255));
+      const plain = new SegmentBuilder(HEADER);
+      for (const each of [builder, plain]) {
+        // Noise, so that the block takes what it takes raw.
+        for (let i = 0; i < blocks; i++) {
+          const bits = Uint32Array.from({ length: 20 }, (_, j) => Math.imul(i * 20 + j + 1, 0x9e37_79b1));
+          each.add(stream, i * 20, Float64Array.of(HEADER.baseTimeMs), bits, 20);
+        }
+      }
+      const bytes = builder.finish(4_096);
+      const whole = plain.finish();
+      expect(bytes.length).toBe(Math.min(FILE_BYTES_MAX, Math.ceil(whole.length / 4_096) * 4_096));
+      expect(bytes.subarray(0, whole.length)).toEqual(whole);
+      expect(bytes.subarray(whole.length).every((byte) => byte === 0)).toBe(true);
+      expect(builder.segmentBytes).toBe(whole.length);
+    }
+  });
+
   // Goal: a segment is filled to its bound and not over it. Method: tsd records without end.
   it('fills a segment up to 65,536 bytes and then takes nothing more', () => {
     const builder = new SegmentBuilder(HEADER);
