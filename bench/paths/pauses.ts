@@ -7,11 +7,12 @@
  * that of the ratios within a repetition. Which part of an append waits for whom is in `raw`: the whole histogram, the
  * longest call of each 10 ms with the flushes beside it (of the last repetition), and how late each record was.
  */
+import { join } from 'node:path';
+import { askOnce } from '../ask-process.ts';
 import { rotated } from '../ingest/turn.ts';
-import { referenceLoad } from '../load.ts';
 import { type BenchContext, type MeasuredRow, measuredRow, median, type RowDemand, type RowGroup } from '../row.ts';
-import { BUCKET_MS, type Histogram, histogramOf, type Pace, worstByBucket } from './paced.ts';
-import { type FlushSpan, inDirectory, type Produced, type Producing, produceOwn, produceSqlite } from './producers.ts';
+import type { Histogram, Pace } from './paced.ts';
+import type { FlushSpan } from './producers.ts';
 
 export interface PauseSizes extends Pace {
   readonly sensors: number;
@@ -19,6 +20,7 @@ export interface PauseSizes extends Pace {
   readonly syncDelayMs: number;
 }
 
+const PROCESS = join(import.meta.dirname, 'producer-process.ts');
 const SIZES: PauseSizes = {
   recordsPerSecond: 200_000,
   seconds: 5,
@@ -43,14 +45,21 @@ const SLOW_SYNC: RowDemand = {
   unit: 'x',
 };
 
-const PRODUCERS = {
-  own: (producing) => produceOwn(producing, 0),
-  ownSlowSync: (producing, { syncDelayMs }) => produceOwn(producing, syncDelayMs),
-  sqlite: (producing) => produceSqlite(producing),
-} as const satisfies Record<string, (producing: Producing, sizes: PauseSizes) => Promise<Produced>>;
+const PRODUCERS = ['own', 'ownSlowSync', 'sqlite'] as const;
+type ProducerName = (typeof PRODUCERS)[number];
 
-type ProducerName = keyof typeof PRODUCERS;
-const NAMES = Object.keys(PRODUCERS) as ProducerName[];
+/** What a process of producer-process.ts is asked for; it answers `Paused`. */
+export interface ProducerRequest extends PauseSizes {
+  readonly producer: ProducerName;
+  readonly seed: number;
+  /** In which it makes one for itself. */
+  readonly directory: string;
+}
+
+export interface Paused {
+  readonly pauses: Pauses;
+  readonly series: PauseSeries;
+}
 
 /** One producer in one repetition. */
 export interface Pauses {
@@ -76,39 +85,19 @@ export interface MeasuredPauses {
 }
 
 export async function measurePauses(context: BenchContext, sizes: PauseSizes): Promise<MeasuredPauses> {
-  context.progress('making the records');
-  const { recordsPerSecond, seconds, sensors, batchRecords } = sizes;
-  const load = referenceLoad(context.seed, Math.round(recordsPerSecond * seconds), sensors);
   const repetitions: Record<ProducerName, Pauses[]> = { own: [], ownSlowSync: [], sqlite: [] };
   const series: Partial<Record<ProducerName, PauseSeries>> = {};
-  // The round that is not counted compiles the code; half of it is enough.
-  for (let repetition = -1; repetition < context.repetitions; repetition++) {
-    const pace = { recordsPerSecond, seconds: repetition < 0 ? seconds / 2 : seconds };
-    for (const name of rotated(NAMES, repetition)) {
-      context.progress(repetition < 0 ? `${name}, warming up` : `${name}, repetition ${repetition + 1}`);
-      const produced = await inDirectory(context.directory, name, (directory) =>
-        PRODUCERS[name]({ directory, load, pace, batchRecords }, sizes),
-      );
-      if (repetition < 0) continue;
-      repetitions[name].push(pausesOf(produced));
-      series[name] = {
-        bucketMs: BUCKET_MS,
-        worstAppendMs: worstByBucket(produced.run),
-        flushesMs: produced.flushes.map(([from, to]) => [Math.round(from), Math.round(to)]),
-      };
+  for (let repetition = 0; repetition < context.repetitions; repetition++) {
+    for (const producer of rotated(PRODUCERS, repetition)) {
+      context.progress(`${producer}, repetition ${repetition + 1}`);
+      const { seed, directory } = context;
+      const paused = await askOnce<Paused>(PROCESS, { ...sizes, producer, seed, directory } satisfies ProducerRequest);
+      repetitions[producer].push(paused.pauses);
+      series[producer] = paused.series;
     }
   }
   return { repetitions, series };
 }
-
-const pausesOf = ({ run, flushes }: Produced): Pauses => ({
-  records: run.records,
-  seconds: run.seconds,
-  appendMs: histogramOf(run.tookMs),
-  lateMs: histogramOf(run.lateMs),
-  flushes: flushes.length,
-  longestFlushMs: Math.max(0, ...flushes.map(([from, to]) => to - from)),
-});
 
 /** A ratio of medians, with the ratios within the repetitions as its range. */
 function ratioOfMedians(
