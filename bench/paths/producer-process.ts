@@ -1,18 +1,15 @@
 /**
  * Process in which one producer hands over its records: what the compiler and the collector have to do for another one is none
- * of its pauses. It runs once for half of the time, which is not counted and compiles the code, and once for all of it.
+ * of its pauses.
  */
 import { answerProcess } from '../ask-process.ts';
-import { type Load, referenceLoad } from '../load.ts';
-import { BUCKET_MS, histogramOf, worstByBucket } from './paced.ts';
+import { referenceLoad } from '../load.ts';
+import { BUCKET_MS, histogramOf, settledRecords, worstByBucket } from './paced.ts';
 import type { Paused, ProducerRequest } from './pauses.ts';
 import { inDirectory, type Produced, produceOwn, produceSqlite } from './producers.ts';
 
 async function pausesOf(request: ProducerRequest): Promise<Paused> {
-  const { seed, recordsPerSecond, seconds, sensors } = request;
-  const load = referenceLoad(seed, Math.round(recordsPerSecond * seconds), sensors);
-  await produce(request, load, seconds / 2);
-  const { run, flushes } = await produce(request, load, seconds);
+  const { run, flushes } = await produce(request);
   return {
     pauses: {
       records: run.records,
@@ -30,10 +27,12 @@ async function pausesOf(request: ProducerRequest): Promise<Paused> {
   };
 }
 
-function produce(request: ProducerRequest, load: Load, seconds: number): Promise<Produced> {
-  const { producer, recordsPerSecond, batchRecords, syncDelayMs } = request;
+function produce(request: ProducerRequest): Promise<Produced> {
+  const { producer, seed, recordsPerSecond, seconds, sensors, batchRecords, syncDelayMs } = request;
+  const pace = { recordsPerSecond, seconds };
+  const load = referenceLoad(seed, settledRecords(pace), sensors);
   return inDirectory(request.directory, producer, (directory) => {
-    const producing = { directory, load, pace: { recordsPerSecond, seconds }, batchRecords };
+    const producing = { directory, load, pace, batchRecords };
     return producer === 'sqlite'
       ? produceSqlite(producing)
       : produceOwn(producing, producer === 'own' ? 0 : syncDelayMs);

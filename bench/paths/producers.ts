@@ -5,7 +5,7 @@ import { createLinuxPlatform, type SensorStream } from '../../src/index.ts';
 import type { Load } from '../load.ts';
 import { sqliteRowInserts } from '../peers/sqlite.ts';
 import { openOwn } from './open-own.ts';
-import { type Pace, type PacedRun, producePaced } from './paced.ts';
+import { type Pace, type PacedRun, produceSettled } from './paced.ts';
 import { withSlowSync } from './platforms.ts';
 
 /** When a batch was being made durable, in milliseconds after the start. */
@@ -48,7 +48,7 @@ export async function produceOwn(
     if ((i + 1) % batchRecords === 0) pending.push(store.flush());
   };
   try {
-    const run = await producePaced(pace, put);
+    const run = await produceSettled(pace, put);
     await Promise.all(pending);
     return { run, flushes: sinceStart(flushes, run) };
   } finally {
@@ -68,15 +68,16 @@ export async function produceSqlite({ directory, load, pace, batchRecords }: Pro
     commits.push([fromMs, performance.now()]);
   };
   try {
-    const run = await producePaced(pace, put);
+    const run = await produceSettled(pace, put);
     return { run, flushes: sinceStart(commits, run) };
   } finally {
     inserts.close();
   }
 }
 
+/** Those that the run saw, from its start. */
 const sinceStart = (spans: readonly FlushSpan[], { startedMs }: PacedRun): FlushSpan[] =>
-  spans.map(([fromMs, toMs]) => [fromMs - startedMs, toMs - startedMs]);
+  spans.filter(([, toMs]) => toMs > startedMs).map(([fromMs, toMs]) => [fromMs - startedMs, toMs - startedMs]);
 
 /** A directory of its own for one producer. */
 export async function inDirectory<T>(

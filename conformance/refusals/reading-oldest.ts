@@ -411,7 +411,7 @@ const replaced = (name: string, bytes: (stage: Stage) => Uint8Array): Case => ({
 });
 
 /** The block that is there, with a way of packing that there is not, and the checksum that goes with it. */
-function undecodable(each: Stage): Uint8Array {
+export function undecodable(each: Stage): Uint8Array {
   const bytes = forged(each, 0, 4);
   const at = 64;
   const end = bytes.length - 64 - 4;

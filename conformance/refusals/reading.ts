@@ -53,7 +53,7 @@ export async function stage(...blocks: readonly ReturnType<typeof evts>[]): Prom
 }
 
 /** Sequence numbers, or the code. Values and times are held against them. */
-function got(result: Result<RecordBatch>): readonly number[] | string {
+export function got(result: Result<RecordBatch>): readonly number[] | string {
   if (!result.ok) return result.failure.code;
   return [...result.value].map(({ sequence, value }) => (value === sequence ? sequence : Number.NaN));
 }
@@ -78,7 +78,7 @@ const LOOKS: readonly (readonly [string, Look])[] = [
   ['peekNow', (handle, max) => handle.peekNow(0, max)],
 ];
 
-const bothWays = (name: string, check: (look: Look, stage: Stage) => Promise<string | null>): Case[] =>
+export const bothWays = (name: string, check: (look: Look, stage: Stage) => Promise<string | null>): Case[] =>
   LOOKS.map(([way, look]) => ({ name: `${way}: ${name}`, check: async () => check(look, await stage()) }));
 
 const READ_ONCE: readonly Case[] = [

@@ -43,6 +43,7 @@ import { SEGMENT_HEADS } from './segment-heads.ts';
 import { SEGMENTS } from './segments.ts';
 import { SETTINGS } from './settings.ts';
 import { UPKEEP } from './upkeep.ts';
+import { WHOLE_SEGMENTS } from './whole-segments.ts';
 
 export const CASES: readonly Case[] = [
   ...SETTINGS,
@@ -73,6 +74,7 @@ export const CASES: readonly Case[] = [
   ...ABOVE_QUOTA,
   ...SEGMENT_HEADS,
   ...OPENING_READS,
+  ...WHOLE_SEGMENTS,
   ...FLUSH_SLICES,
 ];
 

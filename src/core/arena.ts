@@ -30,6 +30,7 @@ export class Arena {
 
   constructor(bytes: number) {
     this.buffer = new ArrayBuffer(bytes);
+    new Uint8Array(this.buffer).fill(0);
   }
 
   #take(bytes: number): number {

@@ -48,13 +48,11 @@ export class SegmentCache {
   }
 
   /**
-   * As get, from the disk if need be.
+   * Reads one that is not here.
    * @returns null when there is no room, when it is on its way for somebody else, or when the segment has gone meanwhile;
    * the disk's error when it does not give it whole.
    */
   async load(segment: LiveSegment): Promise<IoResult<Uint8Array> | null> {
-    const kept = this.get(segment);
-    if (kept !== null) return { ok: true, value: kept };
     const { number, file, source } = segment;
     if (this.#loading.has(number) || this.#loadingBytes + segment.bytes > CACHE_BYTES_MAX) return null;
     this.#loading.add(number);
@@ -75,7 +73,7 @@ export class SegmentCache {
     this.#kept.set(number, bytes);
     this.#keptBytes += bytes.length;
     for (const [oldest, { length }] of this.#kept) {
-      if (this.#keptBytes <= CACHE_BYTES_MAX && this.#kept.size <= CACHED_SEGMENTS_MAX) return;
+      if (this.#keptBytes <= CACHE_BYTES_MAX && this.#kept.size <= CACHED_SEGMENTS_MAX) break;
       this.#kept.delete(oldest);
       this.#keptBytes -= length;
     }
