@@ -30,6 +30,15 @@ export const LIMITS: Readonly<Record<string, string>> = {
     'The bare loop is one store into a column. Gathering and packing alone take longer than the row leaves, before any append has looked at its time, its type and its room.',
   'append-many-share':
     'The bare loop is one store into a column. Gathering and packing alone take longer than the row leaves.',
+  'longest-append-sqlite-full':
+    'Most runs have no append of half a millisecond; in some one of a million is stopped by the scheduler for one to three, for the loop shares two ' +
+    'processors with the threads that write and sync. The loop that keeps nothing is stopped as well, less often.',
+  'longest-append-slow-sync':
+    'Both sides are the longest of a million calls, a tenth of a millisecond where the scheduler leaves the loop alone and one to three where it does not: the ratio is that of two such draws.',
+  'drain-segment-order':
+    "Each record's value and time are decoded from their codes, which take a quarter of SQLite's bytes, each block's checksum is verified, and what was read is acknowledged and its segments given back.",
+  'memory-growth':
+    "The pool is 4.8 MB of it, tables included. V8's young generation is 8 MB larger than in a process that idles, as soon as something lives in it; the rest is streams, index and compiled code.",
   'recovery-share': RECOVERY,
   'recovery-cold': RECOVERY,
 };

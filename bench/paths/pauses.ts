@@ -45,7 +45,7 @@ const SLOW_SYNC: RowDemand = {
   unit: 'x',
 };
 
-const PRODUCERS = ['own', 'ownSlowSync', 'sqlite'] as const;
+const PRODUCERS = ['own', 'ownSlowSync', 'sqlite', 'nothing'] as const;
 type ProducerName = (typeof PRODUCERS)[number];
 
 /** What a process of producer-process.ts is asked for; it answers `Paused`. */
@@ -85,7 +85,7 @@ export interface MeasuredPauses {
 }
 
 export async function measurePauses(context: BenchContext, sizes: PauseSizes): Promise<MeasuredPauses> {
-  const repetitions: Record<ProducerName, Pauses[]> = { own: [], ownSlowSync: [], sqlite: [] };
+  const repetitions: Record<ProducerName, Pauses[]> = { own: [], ownSlowSync: [], sqlite: [], nothing: [] };
   const series: Partial<Record<ProducerName, PauseSeries>> = {};
   for (let repetition = 0; repetition < context.repetitions; repetition++) {
     for (const producer of rotated(PRODUCERS, repetition)) {
@@ -122,16 +122,19 @@ export function pauseRows({ repetitions, series }: MeasuredPauses, sizes: PauseS
       ]),
     ),
   });
-  const medians = 'Ratio of the medians of the longest append; pauses of the garbage collector belong to it.';
+  const floor = longest('nothing');
+  const medians =
+    'Ratio of the medians of the longest append; pauses of the garbage collector and of the scheduler belong to it. The same loop with ' +
+    `nobody behind it stood still for ${median(floor).toFixed(2)} ms, and once for ${Math.max(...floor).toFixed(2)}.`;
   return [
     ratioOfMedians(
       AGAINST_SQLITE,
       longest('sqlite'),
       longest('own'),
-      raw('own', 'sqlite'),
+      raw('own', 'sqlite', 'nothing'),
       `${medians} SQLite: the insert that ends a batch commits it; ${paceText(repetitions.sqlite)}`,
     ),
-    ratioOfMedians(SLOW_SYNC, longest('ownSlowSync'), longest('own'), raw('own', 'ownSlowSync'), medians),
+    ratioOfMedians(SLOW_SYNC, longest('ownSlowSync'), longest('own'), raw('own', 'ownSlowSync', 'nothing'), medians),
   ];
 }
 

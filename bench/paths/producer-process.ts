@@ -6,7 +6,7 @@ import { answerProcess } from '../ask-process.ts';
 import { referenceLoad } from '../load.ts';
 import { BUCKET_MS, histogramOf, settledRecords, worstByBucket } from './paced.ts';
 import type { Paused, ProducerRequest } from './pauses.ts';
-import { inDirectory, type Produced, produceOwn, produceSqlite } from './producers.ts';
+import { inDirectory, type Produced, produceNothing, produceOwn, produceSqlite } from './producers.ts';
 
 async function pausesOf(request: ProducerRequest): Promise<Paused> {
   const { run, flushes } = await produce(request);
@@ -33,9 +33,9 @@ function produce(request: ProducerRequest): Promise<Produced> {
   const load = referenceLoad(seed, settledRecords(pace), sensors);
   return inDirectory(request.directory, producer, (directory) => {
     const producing = { directory, load, pace, batchRecords };
-    return producer === 'sqlite'
-      ? produceSqlite(producing)
-      : produceOwn(producing, producer === 'own' ? 0 : syncDelayMs);
+    if (producer === 'sqlite') return produceSqlite(producing);
+    if (producer === 'nothing') return produceNothing(producing);
+    return produceOwn(producing, producer === 'own' ? 0 : syncDelayMs);
   });
 }
 
