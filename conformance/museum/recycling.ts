@@ -49,6 +49,13 @@ export const RECYCLING: readonly Exhibit[] = [
     replace: 'sound && disk.files.keeps(bytes, otherBytes)',
   },
   {
+    id: 'K94',
+    bug: 'blocks are lost from the queue of a stream that has become short',
+    file: 'src/core/disk-index.ts',
+    search: 'left.length < TYPED_FROM_BLOCKS ? [...left] : left',
+    replace: 'left',
+  },
+  {
     id: 'K93',
     bug: 'the next segment is put together in a buffer that is still being written from',
     file: 'src/core/flush.ts',

@@ -5,7 +5,7 @@
 import type { Case } from './case.ts';
 import { differs } from './case.ts';
 import { evts, FoundStore } from './found-store.ts';
-import { streamOf } from './machine.ts';
+import { given, streamOf } from './machine.ts';
 import { bothWays, FIRST, failsToRead, got, stage, upTo } from './reading.ts';
 import { undecodable } from './reading-oldest.ts';
 
@@ -106,4 +106,25 @@ const JUDGED: readonly Case[] = [
   },
 ];
 
-export const WHOLE_SEGMENTS: readonly Case[] = [...KEPT, ...JUDGED];
+/** Blocks of a stream that go before its queue is put together again. */
+const GONE = 66;
+
+const QUEUES: readonly Case[] = [0, 1, 3, 20].map((left) => ({
+  name: `whole segments: ${GONE} blocks go, ${left} stay, and more come behind them`,
+  check: async () => {
+    const store = await FoundStore.with(...upTo(GONE + left).map(() => 1));
+    const { engine } = await store.open();
+    const handle = streamOf(engine, 1);
+    given(await handle.read(GONE));
+    given(handle.acknowledge(GONE));
+    const more = 24;
+    for (let i = 0; i < more; i++) {
+      handle.append(GONE + left + i, 1);
+      given(await engine.flush());
+    }
+    const end = GONE + left + more;
+    return differs('the records', got(await handle.peek(0, end)), upTo(end, GONE));
+  },
+}));
+
+export const WHOLE_SEGMENTS: readonly Case[] = [...KEPT, ...JUDGED, ...QUEUES];

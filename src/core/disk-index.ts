@@ -93,7 +93,9 @@ class StreamBlocks {
   shift(): void {
     this.#start++;
     if (this.#start > 64 && this.#start * 2 > this.#end) {
-      this.#refs = this.#refs.slice(this.#start, this.#end);
+      const left = this.#refs.slice(this.#start, this.#end);
+      // A short array grows by itself; a typed one must have the length from which push makes room.
+      this.#refs = left.length < TYPED_FROM_BLOCKS ? [...left] : left;
       this.#end -= this.#start;
       this.#start = 0;
     }
