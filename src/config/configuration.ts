@@ -187,6 +187,7 @@ function shown(given: unknown): string {
 
 /** The engine's names for what these keys set. */
 const ENGINE_NAMES: readonly (readonly [name: string, key: Key])[] = [
+  ['preallocateBytes', 'preallocate_mb'],
   ['quotaBytes', 'disk_limit_mb'],
   ['poolBytes', 'pool_size'],
   ['sectorBytes', 'sector_size'],
@@ -201,6 +202,8 @@ function resolve(gathering: Gathering): Settings | null {
     streamsMax: values.streams_max,
     quotaBytes: values.disk_limit_mb * MIB,
     freeFloorBytes: values.free_floor_mb * MIB,
+    recycleBytes: values.recycle_mb * MIB,
+    preallocateBytes: values.preallocate_mb * MIB,
     whenDiskFull: values.when_disk_full,
     durableAcknowledge: !values.flash_wear_minimize,
   });

@@ -26,6 +26,8 @@ export interface ConfigurationValues {
   readonly sector_size: number;
   readonly streams_max: number;
   readonly free_floor_mb: number;
+  readonly recycle_mb: number;
+  readonly preallocate_mb: number;
   readonly when_disk_full: WhenDiskFull;
   readonly live: boolean;
   readonly log: LogTarget;
@@ -186,6 +188,16 @@ export const KEYS: Rules = {
     mib === 0
       ? 'The store may fill the file system to the last byte that its limit allows.'
       : `${sizeText(mib * MIB)} of the file system stay free for others, whatever disk_limit_mb says.`,
+  ),
+  recycle_mb: count(0, [0, 1_048_576], ' (MiB)', (mib) =>
+    mib === 0
+      ? 'A segment whose records the cloud has is removed.'
+      : `Files of segments whose records the cloud has are kept, ${sizeText(mib * MIB)} at most, and written again in place: a flush needs no new name.`,
+  ),
+  preallocate_mb: count(0, [0, 1024], ' (MiB)', (mib) =>
+    mib === 0
+      ? 'Files are made when a flush needs them.'
+      : `${sizeText(mib * MIB)} of segment files are written when the store is opened for the first time, so that a flush finds its space; they count under disk_limit_mb.`,
   ),
   when_disk_full: {
     default: 'evict-oldest',
