@@ -43,7 +43,7 @@ export interface CrashResult extends CrashCounts {
 }
 
 /** The whole matrix. */
-export const WHOLE = { draws: 700, oneIn: 1, doubleOneIn: 100 };
+export const WHOLE = { draws: 600, oneIn: 1, doubleOneIn: 100 };
 /** What every test run does. */
 export const QUICK = { draws: 16, oneIn: 1, doubleOneIn: 37 };
 
